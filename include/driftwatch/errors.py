@@ -37,6 +37,10 @@ class StorageFailed(DriftwatchError):
     """The storage did not do what was asked, also when it was asked again; a later try may well succeed."""
 
 
+class ReplacedMeanwhile(StorageFailed):
+    """An object was replaced while it was read in several parts; at a later try the new one is read."""
+
+
 class DamagedFile(StorageFailed):
     """The disk cannot give a file's bytes."""
 

@@ -231,7 +231,8 @@ def _local(storage: Storage, key: str) -> Iterator[Path]:
         yield path
         return
     with tempfile.NamedTemporaryFile(prefix="driftwatch-", suffix=Path(key).name[-40:]) as file:
-        for start in range(0, size, _PART):
-            file.write(storage.read_range(key, start, min(start + _PART, size)))
+        with storage.reading(key, size) as found:
+            for start in range(0, size, _PART):
+                file.write(found.range(start, min(start + _PART, size)))
         file.flush()
         yield Path(file.name)

@@ -15,8 +15,8 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.drift.embeddings import project
 from driftwatch.images.inputs import DayInputs, has_inputs
 from driftwatch.models.original_set import set_keys
-from driftwatch.storage.arrays import row_pieces, writing_rows
-from driftwatch.storage.tables import pieces
+from driftwatch.storage.arrays import open_array, row_pieces, writing_rows
+from driftwatch.storage.tables import open_table, pieces
 
 # What is stored was computed once, and is computed again here.
 _NEAR, _NEAR_ZERO = 1e-6, 1e-9
@@ -53,20 +53,20 @@ def blank_embeddings(store: MonitorStore, images: Sequence[WantedImage]) -> int:
 def _blank_rows(store: MonitorStore, key: str, rows: Sequence[int]) -> None:
     """Replaces an array whole, piece by piece."""
     total, others, length = np.zeros(0), 0, 0
-    for piece in row_pieces(store.storage, key):
-        here = [row - length for row in rows if 0 <= row - length < len(piece)]
-        kept = np.delete(piece, here, axis=0).astype(float)
-        total = kept.sum(axis=0) + (total if others else 0)
-        others, length = others + len(kept), length + len(piece)
-    first = next(row_pieces(store.storage, key, 1))
-    at = 0
-    with writing_rows(store.storage, key, length, first) as add:
-        for piece in row_pieces(store.storage, key):
-            here = [row - at for row in rows if 0 <= row - at < len(piece)]
-            blanked = piece.copy()
-            blanked[here] = total / others if others else 0
-            add(blanked)
-            at += len(piece)
+    with open_array(store.storage, key) as array:
+        for piece in array.pieces():
+            here = [row - length for row in rows if 0 <= row - length < len(piece)]
+            kept = np.delete(piece, here, axis=0).astype(float)
+            total = kept.sum(axis=0) + (total if others else 0)
+            others, length = others + len(kept), length + len(piece)
+        at = 0
+        with writing_rows(store.storage, key, length, next(array.pieces(1))) as add:
+            for piece in array.pieces():
+                here = [row - at for row in rows if 0 <= row - at < len(piece)]
+                blanked = piece.copy()
+                blanked[here] = total / others if others else 0
+                add(blanked)
+                at += len(piece)
 
 
 def blank_references(store: MonitorStore, images: Sequence[WantedImage]) -> int:
@@ -100,7 +100,8 @@ def _places(store: MonitorStore, key: str, images: Sequence[WantedImage]) -> lis
 
 def _rows(store: MonitorStore, key: str, rows: Sequence[int]) -> pd.DataFrame:
     """These rows of a table."""
-    parts = [piece for row in rows for piece in pieces(store.storage, key, None, row, row + 1)]
+    with open_table(store.storage, key) as table:
+        parts = [piece for row in rows for piece in table.pieces(None, row, row + 1)]
     return pa.concat_tables(parts).to_pandas()
 
 

@@ -6,7 +6,8 @@ package of its own in the group `driftwatch.storages`. tests/driftwatch/storage/
 
 from __future__ import annotations
 
-from driftwatch.storage.base import SigningCredentials, Storage, Stored, StoredObject
+from driftwatch.storage.base import Storage, StoredObject
+from driftwatch.storage.entries import SigningCredentials, Stored
 from driftwatch.storage.kinds import open_storage
 from driftwatch.storage.read_ahead import Fetched
 

@@ -11,6 +11,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from driftwatch.storage.base import Storage
+    from driftwatch.storage.reading import Reading
 
 _HEADER_BYTES = 1024  # an .npy header has 128 for every array that is written here
 _ROWS = 16_384
@@ -39,22 +40,45 @@ def _write(file: IO[bytes], piece: np.ndarray) -> None:
     file.write(piece.tobytes())
 
 
+class StoredArray:
+    """An array of which only the rows that are asked for are fetched (`open_array`). `shape` and `dtype`: NumPy's."""
+
+    def __init__(self, storage: Storage, key: str, found: Reading) -> None:
+        self._storage, self._key, self._found = storage, key, found
+        start = found.range(0, _HEADER_BYTES)
+        self.shape, self.dtype, self._offset = storage.parsed(key, "NumPy array", lambda: _header(start))
+
+    def rows(self, start: int, stop: int) -> np.ndarray:
+        """The rows from `start` to before `stop`, all of which the array has; raises DamagedArtifact where it has not."""
+        size = self.dtype.itemsize * int(np.prod(self.shape[1:]))
+        data = self._found.range(self._offset + start * size, self._offset + stop * size)
+
+        def parse() -> np.ndarray:
+            return np.frombuffer(data, self.dtype).reshape(stop - start, *self.shape[1:])
+
+        return self._storage.parsed(self._key, "NumPy array", parse)
+
+    def pieces(self, rows: int = _ROWS) -> Iterator[np.ndarray]:
+        """As `row_pieces`; as often as wanted."""
+        if not self.shape[0]:
+            yield np.zeros(self.shape, self.dtype)
+        for first in range(0, self.shape[0], rows):
+            yield self.rows(first, min(first + rows, self.shape[0]))
+
+
+@contextmanager
+def open_array(storage: Storage, key: str) -> Iterator[StoredArray]:
+    """An array to read several parts of, which are of one array also where it is replaced meanwhile. Raises MissingArtifact and DamagedArtifact, and
+    ReplacedMeanwhile where the one that was opened cannot be read any more."""
+    with storage.reading(key) as found:
+        yield StoredArray(storage, key, found)
+
+
 def row_pieces(storage: Storage, key: str, rows: int = _ROWS) -> Iterator[np.ndarray]:
-    """An array's rows in order, `rows` at a time; only these are in memory. Of an array without rows one empty piece. Raises MissingArtifact and
-    DamagedArtifact."""
-    start = storage.read_range(key, 0, _HEADER_BYTES)
-    shape, kind, offset = storage.parsed(key, "NumPy array", lambda: _header(start))
-    if not shape[0]:
-        yield np.zeros(shape, kind)
-    size = kind.itemsize * int(np.prod(shape[1:]))
-    for first in range(0, shape[0], rows):
-        last = min(first + rows, shape[0])
-        data = storage.read_range(key, offset + first * size, offset + last * size)
-
-        def parse(data: bytes = data, count: int = last - first) -> np.ndarray:
-            return np.frombuffer(data, kind).reshape(count, *shape[1:])
-
-        yield storage.parsed(key, "NumPy array", parse)
+    """An array's rows in order, `rows` at a time; only these are in memory. Of an array without rows one empty piece. Raises as
+    `open_array`."""
+    with open_array(storage, key) as array:
+        yield from array.pieces(rows)
 
 
 def _header(start: bytes) -> tuple[tuple[int, ...], np.dtype, int]:

@@ -9,9 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 from typing import IO, Any, ClassVar, TypeVar
 
@@ -19,41 +17,16 @@ from driftwatch.errors import DriftwatchError
 from driftwatch.outside import touching
 from driftwatch.seams import Extra
 from driftwatch.storage.addresses import is_address
-from driftwatch.storage.errors import Meaning, calling, meaning_of, sorting
+from driftwatch.storage.entries import Entry, SigningCredentials, Stored
+from driftwatch.storage.errors import calling, if_there, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
-from driftwatch.storage.listing import PAGE, iter_list
+from driftwatch.storage.listing import any_below, iter_list
 from driftwatch.storage.read_ahead import Fetched, read_ahead
+from driftwatch.storage.reading import Opened, Reading
 from driftwatch.storage.spool import StoredObject, name_of
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An object's bytes, and the server's name for this version of it: the ETag on S3, empty on file://."""
-
-    data: bytes
-    etag: str = ""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none.
-    `modified`: when it was last written to, in seconds since 1970, where the kind of storage lets an object grow. `size`: an object's bytes,
-    where the kind of storage says them."""
-
-    stamp: str | None
-    modified: float | None = None
-    size: int | None = None
-
-
-@dataclass(frozen=True)
-class SigningCredentials:
-    """`temporary`: they come with a session token, as those of roles do. `end`: when they stop working, where they tell it."""
-
-    temporary: bool
-    end: datetime | None = None
 
 
 class Storage(Formats, ABC):
@@ -146,7 +119,7 @@ class Storage(Formats, ABC):
         On an object store that is one request for each thousand objects of the folder, those of folders in it not counted.
         """
         path = self.path(folder)
-        return self._calling("list", folder, lambda: _if_there(lambda: self._stamps(path, names)) or {})
+        return self._calling("list", folder, lambda: if_there(lambda: self._stamps(path, names)) or {})
 
     def modified(self, key: str) -> float | None:
         """When a local file was last written to, in seconds since 1970; None where an object is whole from the start, as on S3."""
@@ -179,19 +152,12 @@ class Storage(Formats, ABC):
     def any_below(self, prefix: str) -> StoredObject | None:
         """One object below `prefix`, or below the root where it is empty: of the first thousand that the storage lists one that is not
         empty, as the markers of folders are, if there is one. None where there is no object."""
-        path = self.path(prefix) if prefix else self.root
-
-        def look() -> tuple[str, int] | None:
-            some = list(islice(self._list(path), PAGE))
-            return next((found for found in some if found[1]), some[0] if some else None)
-
-        found = self._calling("list", prefix, look)
-        return None if found is None else StoredObject(f"{prefix}/{to_key(found[0])}".lstrip("/"), found[1])
+        return any_below(self, prefix)
 
     def folders(self, prefix: str) -> Sequence[str]:
         """The names of the folders directly below `prefix`, sorted; below the root where it is empty."""
         path = self.path(prefix) if prefix else self.root
-        found = self._calling("list", prefix, lambda: _if_there(lambda: self._folders(path)))
+        found = self._calling("list", prefix, lambda: if_there(lambda: self._folders(path)))
         return sorted(map(to_key, found or ()))
 
     # Reading
@@ -203,8 +169,13 @@ class Storage(Formats, ABC):
 
     def read_range(self, key: str, start: int, end: int) -> bytes:
         """The object's bytes from `start` to before `end`."""
-        path = self.path(key)
-        return self._calling("read", key, lambda: self._read_range(path, start, end))
+        with self.reading(key) as found:
+            return found.range(start, end)
+
+    def reading(self, key: str, size: int | None = None) -> Reading:
+        """The object to read several parts of, in a `with` block: all are of the object that was opened. `size`: its bytes, where a listing told
+        them."""
+        return Reading(self, key, size)
 
     def read_foreign(self, key: str, folder: str, limit: int) -> bytes:
         """The bytes of a file that somebody else left in `folder` (empty: anywhere in the storage). Raises OddEntry for what is no regular file in it, what has more
@@ -281,7 +252,7 @@ class Storage(Formats, ABC):
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
         """As `stamps`. A kind that lists a folder together with its objects' stamps asks once; others look at each name."""
-        found = ((name, _if_there(lambda name=name: self._look(f"{path}/{name}"))) for name in names)  # type: ignore[misc]
+        found = ((name, if_there(lambda name=name: self._look(f"{path}/{name}"))) for name in names)  # type: ignore[misc]
         return {name: entry.stamp for name, entry in found if entry and entry.stamp}
 
     @abstractmethod
@@ -301,7 +272,8 @@ class Storage(Formats, ABC):
     def _read(self, path: str) -> bytes: ...
 
     @abstractmethod
-    def _read_range(self, path: str, start: int, end: int) -> bytes: ...
+    def _open(self, path: str) -> Opened:
+        """The object, of which parts will be read."""
 
     @abstractmethod
     def _read_foreign(self, path: str, folder: str, limit: int) -> bytes: ...
@@ -328,14 +300,4 @@ class Storage(Formats, ABC):
 
     def _found(self, verb: str, key: str) -> Entry | None:
         path = self.path(key)
-        return self._calling(verb, key, lambda: _if_there(lambda: self._look(path)))
-
-
-def _if_there(look: Callable[[], T]) -> T | None:
-    """None where what is looked for is not there."""
-    try:
-        return look()
-    except Exception as error:
-        if meaning_of(error) is Meaning.GONE:
-            return None
-        raise
+        return self._calling(verb, key, lambda: if_there(lambda: self._look(path)))

@@ -125,6 +125,16 @@ def sorting(verb: str, where: str) -> Iterator[None]:
         raise _sorted(meaning, error, verb, where) from error
 
 
+def if_there(look: Callable[[], T]) -> T | None:
+    """None where what is looked for is not there."""
+    try:
+        return look()
+    except Exception as error:
+        if meaning_of(error) is Meaning.GONE:
+            return None
+        raise
+
+
 def meaning_of(error: BaseException) -> Meaning | None:
     """What the error means; None if it is no error of a storage, or the answer to a conditional write."""
     answer = answer_of(error)

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from driftwatch.storage.base import Entry, Storage, Stored
+from driftwatch.storage.base import Storage
+from driftwatch.storage.entries import Entry, Stored
 from driftwatch.storage.foreign_files import lies_in, list_files, read_regular
+from driftwatch.storage.reading import Opened
 
 
 class FileStorage(Storage):
@@ -66,10 +68,8 @@ class FileStorage(Storage):
     def _read(self, path: str) -> bytes:
         return Path(path).read_bytes()
 
-    def _read_range(self, path: str, start: int, end: int) -> bytes:
-        with open(path, "rb") as file:
-            file.seek(start)
-            return file.read(end - start)
+    def _open(self, path: str) -> Opened:
+        return _OpenFile(path)
 
     def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
         return read_regular(path, folder, limit)
@@ -85,6 +85,23 @@ class FileStorage(Storage):
 
     def _remove(self, path: str) -> None:
         os.remove(path)
+
+
+class _OpenFile(Opened):
+    """A file that is replaced stays as it was for who has it open."""
+
+    def __init__(self, path: str) -> None:
+        self._file = open(path, "rb")  # noqa: SIM115
+
+    def size(self) -> int:
+        return os.fstat(self._file.fileno()).st_size
+
+    def read(self, start: int, end: int) -> bytes:
+        self._file.seek(start)
+        return self._file.read(end - start)
+
+    def close(self) -> None:
+        self._file.close()
 
 
 def _stamp(found: os.stat_result) -> str:

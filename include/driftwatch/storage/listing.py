@@ -32,6 +32,7 @@ class Lister(Protocol):
     """What a listing needs of a `Storage`."""
 
     remote: ClassVar[bool]
+    root: str
 
     @property
     def lists_in_order(self) -> bool: ...
@@ -61,6 +62,18 @@ def iter_list(storage: Lister, prefixes: Sequence[str]) -> Generator[StoredObjec
     else:
         for folder in folders:
             yield from _stream(storage, *folder)
+
+
+def any_below(storage: Lister, prefix: str) -> StoredObject | None:
+    """As `Storage.any_below`."""
+    path = storage.path(prefix) if prefix else storage.root
+
+    def look() -> tuple[str, int] | None:
+        some = list(islice(storage._list(path), PAGE))
+        return next((found for found in some if found[1]), some[0] if some else None)
+
+    found = storage._calling("list", prefix, look)
+    return None if found is None else StoredObject(f"{prefix}/{to_key(found[0])}".lstrip("/"), found[1])
 
 
 def _sorted_here(storage: Lister, folders: Sequence[_Folder]) -> Iterator[StoredObject]:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from driftwatch.errors import DriftwatchError, NeedsAttention
-from driftwatch.storage.base import Stored
+from driftwatch.storage.entries import Stored
 
 if TYPE_CHECKING:
     from typing import TextIO

@@ -15,10 +15,13 @@ from typing import IO, Any, ClassVar, TypeVar
 
 from driftwatch.errors import NeedsAttention, OddEntry
 from driftwatch.outside import touching
-from driftwatch.storage.base import Entry, SigningCredentials, Storage, Stored
+from driftwatch.storage.base import Storage
+from driftwatch.storage.entries import Entry, SigningCredentials, Stored
 from driftwatch.storage.errors import Meaning, answer_of, meaning_of
 from driftwatch.storage.foreign_files import too_many_bytes
+from driftwatch.storage.open_object import OpenObject, head, stamp_of
 from driftwatch.storage.read_ahead import Fetched
+from driftwatch.storage.reading import Opened
 
 T = TypeVar("T")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
@@ -166,16 +169,12 @@ class ObjectStore(Storage):
         return None
 
     def _look(self, path: str) -> Entry:
-        found = None
-        with suppress(FileNotFoundError):
-            found = self._store.head(self._key(path))
-        # The answer to a HEAD does not say whether there is a bucket.
-        found = found or self._store.get(self._key(path)).meta
-        return Entry(_stamp(found), size=found["size"])
+        found = head(self._store, self._key(path))
+        return Entry(stamp_of(found), size=found["size"])
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
         listed = self._store.list_with_delimiter(self._key(path))["objects"]
-        found = {item["path"].rpartition("/")[2]: _stamp(item) for item in listed}
+        found = {item["path"].rpartition("/")[2]: stamp_of(item) for item in listed}
         return {name: stamp for name in names if (stamp := found.get(name))}
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
@@ -210,8 +209,8 @@ class ObjectStore(Storage):
     def _read(self, path: str) -> bytes:
         return self._store.get(self._key(path)).bytes().to_bytes()
 
-    def _read_range(self, path: str, start: int, end: int) -> bytes:
-        return self._store.get_range(self._key(path), start=start, end=end).to_bytes()
+    def _open(self, path: str) -> Opened:
+        return OpenObject(self._store, self._key(path))
 
     def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
         # Proxies on the way resolve such parts, and would give another object.
@@ -256,7 +255,7 @@ class ObjectStore(Storage):
     def _ask_why(self, key: str) -> None:
         """Asks why the object cannot be read, and raises that; returns if it can."""
         try:
-            self._read_range(self.path(key), 0, 1)
+            self._open(self.path(key)).read(0, 1)
         except Exception as error:
             if meaning_of(error) is not Meaning.GONE:
                 raise
@@ -266,8 +265,3 @@ def _parts(size: int) -> tuple[int, int]:
     """The bytes of a part of an object of `size` bytes, whole MiB, and how many parts are sent at once."""
     part = max(_LEAST_PART, -(-size // (_MOST_PARTS * 2**20)) * 2**20)
     return part, max(1, _IN_MEMORY // part)
-
-
-def _stamp(found: Any) -> str | None:
-    """An object's ETag. Azure's listings have it without the quotes that all else has."""
-    return found["e_tag"].strip('"') if found["e_tag"] else None

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from driftwatch.seams import Extra
-from driftwatch.storage.base import SigningCredentials
+from driftwatch.storage.entries import SigningCredentials
 from driftwatch.storage.errors import calling
 from driftwatch.storage.object_store import ObjectStore
 

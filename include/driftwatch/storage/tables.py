@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from driftwatch.errors import MissingArtifact
-
 if TYPE_CHECKING:
     from driftwatch.storage.base import Storage
+    from driftwatch.storage.reading import Reading
 
 ROWS = 16_384  # in each row group but the last
 # So much of a table's end is fetched at first: of nearly every table the footer, which says how many rows it has.
@@ -65,47 +64,67 @@ def writing_table(storage: Storage, key: str, schema: pa.Schema) -> Iterator[Tab
 
 
 def rows_of(storage: Storage, key: str, size: int | None = None) -> int:
-    """How many rows the table has. `size`: its bytes, where they are known. Only its footer is read. Raises MissingArtifact and DamagedArtifact."""
-    return int(_opened(storage, key, size).metadata.num_rows)
+    """How many rows the table has. `size`: its bytes, where they are known. Only its footer is read. Raises as `open_table`."""
+    with open_table(storage, key, size) as table:
+        return table.rows
 
 
 def shape_of(storage: Storage, key: str) -> tuple[int, tuple[str, ...]]:
     """How many rows the table has, and the names of its columns. As `rows_of`."""
-    file = _opened(storage, key)
-    return file.metadata.num_rows, tuple(file.schema_arrow.names)
+    with open_table(storage, key) as table:
+        return table.rows, table.names
 
 
 def pieces(
     storage: Storage, key: str, columns: Sequence[str] | None = None, start: int = 0, stop: int | None = None
 ) -> Iterator[pa.Table]:
     """The table's rows from `start` to before `stop`, in order: at most a row group at a time, with all columns or those named. Only what is needed
-    of the file is fetched, so that memory does not grow with the table. Raises MissingArtifact and DamagedArtifact."""
-    file, first = _opened(storage, key), 0
-    for number in range(file.num_row_groups):
-        rows = file.metadata.row_group(number).num_rows
-        low, high = max(start - first, 0), rows if stop is None else min(stop - first, rows)
-        first += rows
-        if low >= high:
-            continue
-        piece = storage.parsed(key, "parquet table", lambda number=number: file.read_row_group(number, columns))  # type: ignore[misc]
-        yield piece.slice(low, high - low)
+    of the file is fetched, so that memory does not grow with the table. Raises as `open_table`."""
+    with open_table(storage, key) as table:
+        yield from table.pieces(columns, start, stop)
 
 
-def _opened(storage: Storage, key: str, size: int | None = None) -> pq.ParquetFile:
-    size = storage.size(key) if size is None else size
-    if size is None:
-        raise MissingArtifact(f"{storage.url(key)} does not exist: the step that writes it has not run")
-    ranges = _Ranges(storage, key, size)
-    return storage.parsed(key, "parquet table", lambda: pq.ParquetFile(ranges, pre_buffer=storage.remote))
+class StoredTable:
+    """A table of which only the parts that are asked for are fetched (`open_table`). `rows`: how many it has; `names`: of its columns."""
+
+    def __init__(self, storage: Storage, key: str, found: Reading) -> None:
+        self._storage, self._key = storage, key
+        ranges = _Ranges(found)
+        self._file = storage.parsed(key, "parquet table", lambda: pq.ParquetFile(ranges, pre_buffer=storage.remote))
+        self.rows = int(self._file.metadata.num_rows)
+        self.names = tuple(self._file.schema_arrow.names)
+
+    def pieces(
+        self, columns: Sequence[str] | None = None, start: int = 0, stop: int | None = None
+    ) -> Iterator[pa.Table]:
+        """As the function `pieces`; as often as wanted."""
+        first = 0
+        for number in range(self._file.num_row_groups):
+            rows = self._file.metadata.row_group(number).num_rows
+            low, high = max(start - first, 0), rows if stop is None else min(stop - first, rows)
+            first += rows
+            if low < high:
+                yield self._group(number, columns).slice(low, high - low)
+
+    def _group(self, number: int, columns: Sequence[str] | None) -> pa.Table:
+        return self._storage.parsed(self._key, "parquet table", lambda: self._file.read_row_group(number, columns))
+
+
+@contextmanager
+def open_table(storage: Storage, key: str, size: int | None = None) -> Iterator[StoredTable]:
+    """A table to read several parts of, which are of one table also where it is replaced meanwhile. `size`: its bytes, where they are known. Raises
+    MissingArtifact and DamagedArtifact, and ReplacedMeanwhile where the one that was opened cannot be read any more."""
+    with storage.reading(key, size) as found:
+        yield StoredTable(storage, key, found)
 
 
 class _Ranges(io.RawIOBase):
     """A stored object as a file, of which only the parts that are asked for are fetched."""
 
-    def __init__(self, storage: Storage, key: str, size: int) -> None:
-        self._storage, self._key, self._size, self._at = storage, key, size, 0
-        self._from = max(0, size - _FOOTER_BYTES)
-        self._end = storage.read_range(key, self._from, size)
+    def __init__(self, found: Reading) -> None:
+        self._found, self._size, self._at = found, found.size(), 0
+        self._from = max(0, self._size - _FOOTER_BYTES)
+        self._end = found.range(self._from, self._size)
 
     def seekable(self) -> bool:
         return True
@@ -125,4 +144,4 @@ class _Ranges(io.RawIOBase):
         self._at = stop
         if start >= self._from:
             return self._end[start - self._from : stop - self._from]
-        return self._storage.read_range(self._key, start, stop)
+        return self._found.range(start, stop)

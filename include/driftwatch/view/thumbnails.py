@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.images.inputs import DayInputs, has_inputs
+from driftwatch.storage.arrays import open_array
 from driftwatch.storage.tables import pieces
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import lists_a_sample
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
 _ONE_READS = threading.Lock()
-_HEADER = 1024  # a .npy header of a plain array is 128 bytes
 
 
 def thumbnail_of(artifacts: Artifacts, day: DayStore, image_id: str) -> bytes | None:
@@ -113,20 +112,6 @@ def _ids(table: pa.Table) -> pa.Array:
 
 
 def read_row(storage: Storage, key: str, row: int) -> np.ndarray:
-    """One row of a stored array, mapped from the file, or by two ranged requests on S3."""
-    path = storage.local_path(key)
-    if path is not None:
-        return storage.parsed(
-            key, "NumPy array", lambda: np.array(np.load(path, mmap_mode="r", allow_pickle=False)[row])
-        )
-    header = io.BytesIO(storage.read_range(key, 0, _HEADER))
-    shape, _, dtype = storage.parsed(key, "NumPy array", lambda: _read_header(header))
-    size = int(np.prod(shape[1:])) * dtype.itemsize
-    start = header.tell() + row * size
-    return np.frombuffer(storage.read_range(key, start, start + size), dtype).reshape(shape[1:])
-
-
-def _read_header(file: io.BytesIO) -> Any:
-    version = np.lib.format.read_magic(file)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return read(file)
+    """One row of a stored array: its header and that row are fetched."""
+    with open_array(storage, key) as array:
+        return array.rows(row, row + 1)[0]

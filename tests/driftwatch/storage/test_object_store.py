@@ -68,7 +68,7 @@ def test_a_file_of_many_pieces_that_cannot_be_sent_is_not_left_on_the_disk(memor
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     class Interrupted:
-        def put(self, *_: object) -> None:
+        def put(self, *_: object, **how: int) -> None:
             raise KeyboardInterrupt
 
     memory.__dict__["_opened_once"] = Interrupted()

@@ -9,6 +9,7 @@ import pytest
 
 from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed
 from driftwatch.storage import tables
+from driftwatch.storage.reading import Reading
 from driftwatch.storage.tables import pieces, rows_of, writing_table
 
 SCHEMA = pa.schema([("n", pa.int64()), ("name", pa.string())])
@@ -88,11 +89,9 @@ def test_pieces_fetch_the_row_groups_that_are_needed_and_no_others(storage, monk
             noise = rng.integers(0, 2**60, 2_000)
             table.add(pa.table({"n": noise, "name": [rng.bytes(32).hex() for _ in noise]}, SCHEMA))
     fetched: list[int] = []
-    read = type(storage).read_range
+    read = Reading.range
     monkeypatch.setattr(
-        type(storage),
-        "read_range",
-        lambda self, key, start, end: (fetched.append(end - start), read(self, key, start, end))[1],
+        Reading, "range", lambda self, start, end: (fetched.append(end - start), read(self, start, end))[1]
     )
     (piece,) = pieces(storage, "m/a.parquet", ["n"], 10_010, 10_020)
     assert len(piece) == 10
@@ -109,7 +108,7 @@ def test_a_storage_that_fails_in_the_middle_is_no_damage(storage, monkeypatch):
     def fails(*_) -> bytes:
         raise StorageFailed("the storage does not answer")
 
-    monkeypatch.setattr(type(storage), "read_range", fails)
+    monkeypatch.setattr(Reading, "range", fails)
     with pytest.raises(StorageFailed):
         next(found)
 

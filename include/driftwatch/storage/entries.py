@@ -1,0 +1,33 @@
+"""What a storage says of an object, and of the credentials that links are signed with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object's bytes, and the server's name for this version of it: the ETag on S3, empty on file://."""
+
+    data: bytes
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none.
+    `modified`: when it was last written to, in seconds since 1970, where the kind of storage lets an object grow. `size`: an object's bytes,
+    where the kind of storage says them."""
+
+    stamp: str | None
+    modified: float | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True)
+class SigningCredentials:
+    """`temporary`: they come with a session token, as those of roles do. `end`: when they stop working, where they tell it."""
+
+    temporary: bool
+    end: datetime | None = None
