@@ -6,23 +6,19 @@ refused; an S3 Inventory has the whole bucket, and what is not the day's is left
 
 from __future__ import annotations
 
-import csv
-import gzip
 import json
 import logging
 import re
-import tempfile
-import zlib
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
 from driftwatch.config.layout import path_regex
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.table_file import MissingTable, text_of
+from driftwatch.images.inventory_rows import THEN, Columns, rows_of, small_file
+from driftwatch.images.table_file import text_of
 from driftwatch.storage import StoredObject
 from driftwatch.storage.elsewhere import Elsewhere, storage_of
 from driftwatch.storage.foreign_files import from_key, to_key
@@ -37,12 +33,17 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 _FIELD = "images.layout.inventory"
-_PART = 8_000_000  # bytes that are fetched at a time
-_THEN = ", then clear ingest_images"
+# What object stores and file systems allow at most: letters of a whole key, bytes of a path and of one part of it.
+_KEY, _PATH, _NAME = 1024, 4096, 255
+
+
+# The columns of an S3 Inventory: key, latest version, mark of what was deleted, size.
+_OF_CSV = ("Key", "IsLatest", "IsDeleteMarker", "Size")
+_OF_PARQUET = ("key", "is_latest", "is_delete_marker", "size")
 
 
 class _Row(NamedTuple):
-    """`place`: of the row, for messages."""
+    """`place`: of the row, for messages. `name`: as it stands there, spaces too."""
 
     place: str
     name: str
@@ -88,13 +89,18 @@ class Inventory:
             key = self._stored(row)
             name = from_key(self.place.key(key)) if key.startswith(self.place.stored("")) else ""
             if name and any(one.match(name) for one in allowed) and not odd & set(name.split("/")):
+                why = _impossible(name, self.place.storage.remote)
+                if why:
+                    raise NeedsAttention(
+                        f"{row.place} names {row.name!a:.200}, which nothing can be called: it {why}. Correct the row{THEN}"
+                    )
                 yield StoredObject(key, self._size(row))
             elif of_bucket:
                 left_out += 1
             else:
                 raise NeedsAttention(
                     f"{row.place} names {row.name!r:.200}, which does not lie in {self.place.said}: correct the file or "
-                    f"images.layout.paths{_THEN}"
+                    f"images.layout.paths{THEN}"
                 )
         if left_out:
             logger.info("%s names %s objects that do not lie in %s", self.url, left_out, self.place.said)
@@ -102,7 +108,7 @@ class Inventory:
     def _stored(self, row: _Row) -> str:
         name = row.name
         if not name:
-            raise NeedsAttention(f"{row.place} names no object: fill in {_FIELD}.key ({self.settings.key!r}){_THEN}")
+            raise NeedsAttention(f"{row.place} names no object: fill in {_FIELD}.key ({self.settings.key!r}){THEN}")
         if "://" in name:
             own = f"{self.place.storage.uri}/"
             return to_key(name) if self.place.at or not name.startswith(own) else to_key(name[len(own) :])
@@ -113,18 +119,22 @@ class Inventory:
         if not text:
             return 0  # it is known when the object is read
         if not re.fullmatch(r"\d{1,18}", text):
-            raise NeedsAttention(f"{row.place} has the size {text!r:.80}: a whole number of bytes is allowed{_THEN}")
+            raise NeedsAttention(
+                f"{row.place} has the size {text!r:.80}, and a whole number of bytes is allowed: correct it{THEN}"
+            )
         return int(text)
 
     def _listed(self) -> Iterator[_Row]:
-        wanted = [self.settings.key, *([self.settings.size] if self.settings.size else [])]
-        for place, row in _rows(self.storage, self.key, wanted):
-            yield _Row(place, text_of(row[self.settings.key]), row[self.settings.size] if self.settings.size else None)
+        key, size = self.settings.key, self.settings.size
+        remedy = f"Correct {_FIELD}.key and size, or the file"
+        columns = Columns(key, (key, size) if size else (key,), remedy)
+        for place, row in rows_of(self.storage, self.key, columns, _FIELD):
+            yield _Row(place, _name(place, key, row), row[size] if size else None)
 
     def _of_s3(self) -> Iterator[_Row]:
         """https://docs.aws.amazon.com/AmazonS3/latest/userguide/storage-inventory-location.html"""
         try:
-            about: dict[str, Any] = json.loads(_small(self.storage, self.key))
+            about: dict[str, Any] = json.loads(small_file(self.storage, self.key, _FIELD))
             bucket, form = about["sourceBucket"], about["fileFormat"]
             names = [name.strip() for name in about["fileSchema"].split(",")] if form == "CSV" else []
             target = about["destinationBucket"].rpartition(":")[2]
@@ -136,15 +146,17 @@ class Inventory:
         if form not in ("CSV", "Parquet"):
             raise NeedsAttention(f"{self.url} is of the format {form}: let the inventory be written as CSV or Parquet")
         storage = self.elsewhere(f"s3://{target}")
-        wanted = ("Key",) if names else ("key",)
+        key, last, mark, size = _OF_CSV if form == "CSV" else _OF_PARQUET
+        remedy = f"An S3 Inventory names its objects there. Correct {self.url}"
+        columns = Columns(key, (key,), remedy, (last, mark, size), tuple(names) or None)
         for file in files:
-            for place, row in _rows(storage, file, wanted, names):
+            for place, row in rows_of(storage, file, columns, self.url):
                 # A versioned bucket has every version, and marks of what was deleted.
-                old = text_of(row.get("IsLatest" if names else "is_latest", True)).lower() == "false"
-                gone = text_of(row.get("IsDeleteMarker" if names else "is_delete_marker", False)).lower() == "true"
+                old = text_of(row.get(last, True)).lower() == "false"
+                gone = text_of(row.get(mark, False)).lower() == "true"
                 if not old and not gone:
-                    key = unquote_plus(text_of(row["Key"])) if names else text_of(row["key"])
-                    yield _Row(place, f"s3://{bucket}/{key}", row.get("Size" if names else "size"))
+                    name = _name(place, key, row)
+                    yield _Row(place, f"s3://{bucket}/{unquote_plus(name) if names else name}", row.get(size))
 
 
 def inventory_of(day: DayStore, place: Place) -> Inventory | None:
@@ -156,83 +168,31 @@ def inventory_of(day: DayStore, place: Place) -> Inventory | None:
     return Inventory(storage, key, layout.inventory, place, day.monitor.elsewhere)
 
 
-def _rows(
-    storage: Storage, key: str, wanted: tuple[str, ...] | list[str], names: list[str] | None = None
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each row with its place. `names`: the columns of a CSV file without a header."""
-    import pyarrow as pa
-
-    url, end = storage.url(key), key.lower()
-    gzipped = end.endswith(".gz")
-    read = {"parquet": _parquet, "jsonl": _json, "ndjson": _json}.get(end.removesuffix(".gz").rpartition(".")[2])
-    number = 0
-    with _local(storage, key) as path:
-        try:
-            with gzip.open(path) if gzipped else path.open("rb") as file:
-                rows = read(cast(Any, file)) if read else _csv(cast(Any, file), end, names)
-                for number, row in enumerate(rows, 1):
-                    missing = [column for column in wanted if column not in row]
-                    if missing:
-                        raise NeedsAttention(
-                            f"{url} has no {' and no '.join(map(repr, missing))} in row {number}; it has {[*map(str, row)][:20]}. Correct "
-                            f"{_FIELD}.key and size, or the file{_THEN}"
-                        )
-                    yield f"{url}, row {number},", row
-        except (ValueError, OSError, EOFError, zlib.error, csv.Error, pa.ArrowException) as error:
-            raise NeedsAttention(
-                f"{url} cannot be read after row {number} ({error}): write it again, as UTF-8 with a header where it is CSV{_THEN}"
-            ) from error
-
-
-def _csv(file: IO[bytes], end: str, names: list[str] | None) -> Iterator[Mapping[str, Any]]:
-    import io
-
-    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="")
-    rows = csv.reader(text, delimiter="\t" if end.removesuffix(".gz").endswith(".tsv") else ",")
-    columns = names or next(rows, [])
-    for row in rows:
-        if row:
-            yield dict(zip(columns, row, strict=False))
-
-
-def _json(file: IO[bytes]) -> Iterator[Mapping[str, Any]]:
-    for line in file:
-        if line.strip():
-            found = json.loads(line.decode("utf-8-sig"))
-            if not isinstance(found, dict):
-                raise ValueError(f"{line[:40]!r} is no object in braces")
-            yield found
-
-
-def _parquet(file: IO[bytes]) -> Iterator[Mapping[str, Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(file, pre_buffer=False) as table:
-        known = [name for name in table.schema_arrow.names if "." not in name]
-        for batch in table.iter_batches(10_000, columns=known, use_threads=False):
-            yield from batch.to_pylist()
-
-
-def _small(storage: Storage, key: str) -> bytes:
-    with _local(storage, key) as path:
-        return path.read_bytes()
-
-
-@contextmanager
-def _local(storage: Storage, key: str) -> Iterator[Path]:
-    """The file on this machine: its own, or a copy that is fetched part by part."""
-    size = storage.size(key)
-    if size is None:
-        raise MissingTable(
-            f"{storage.url(key)} is not there, and {_FIELD} names it: write it{_THEN}, or correct the path"
+def _name(place: str, field: str, row: Mapping[str, Any]) -> str:
+    """The name as it stands in the row; empty where there is none. Bytes are UTF-8, or a name of a file system."""
+    value = row[field]
+    if value is None:
+        return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
+    if not isinstance(value, str):
+        raise NeedsAttention(
+            f"{place} has {value!r:.80} as {field!r}, of the type {type(value).__name__}: a name is a text. Correct the file, or {_FIELD}.key{THEN}"
         )
-    path = storage.local_path(key)
-    if path is not None:
-        yield path
-        return
-    with tempfile.NamedTemporaryFile(prefix="driftwatch-", suffix=Path(key).name[-40:]) as file:
-        with storage.reading(key, size) as found:
-            for start in range(0, size, _PART):
-                file.write(found.range(start, min(start + _PART, size)))
-        file.flush()
-        yield Path(file.name)
+    return value
+
+
+def _impossible(name: str, remote: bool) -> str:
+    """Why nothing in the storage can have this name; empty where it can."""
+    try:
+        data = name.encode("utf-8", "strict" if remote else "surrogateescape")
+    except UnicodeEncodeError as error:
+        return f"has {name[error.start]!a}, half of a letter's code or no UTF-8"
+    if remote:
+        return f"has {len(name)} letters, and a key has {_KEY} at most" if len(name) > _KEY else ""
+    if b"\0" in data:
+        return "has a NUL"
+    longest = max(map(len, data.split(b"/")))
+    if len(data) > _PATH or longest > _NAME:
+        return f"has {len(data)} bytes, {longest} in one part, and {_PATH} and {_NAME} is the most"
+    return ""

@@ -5,18 +5,20 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from tests.elsewhere import read_only, store_of
 
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import EmptyDay, NeedsAttention
-from driftwatch.images import inventory
+from driftwatch.images import inventory_rows
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.late import note_late_files
 from driftwatch.images.listing import list_day
@@ -25,7 +27,7 @@ from driftwatch.storage import Storage, StoredObject, open_storage
 from driftwatch.storage.spool import Spool
 
 from .days import MODEL
-from .test_layout import delivered, manifest
+from .test_layout import delivered, manifest, photo
 
 DAY = date(2026, 1, 8)
 
@@ -140,18 +142,144 @@ def test_what_does_not_lie_in_the_allowed_place_is_refused(day, cams, name, said
     [
         (
             b"file,bytes\na.jpg,1\n",
-            r"has no 'key' in row 1; it has \['file', 'bytes'\]\. Correct images.layout.inventory.key",
+            r"2026-01-08\.csv has no 'key'; it has \['file', 'bytes'\]\. Correct images.layout.inventory.key",
         ),
-        (b"key,bytes\na.jpg,1\nb.jpg,many\n", "row 2, has the size 'many': a whole number of bytes"),
+        (
+            b"key,bytes\na.jpg,1\nb.jpg,many\n",
+            "row 2, has the size 'many', and a whole number of bytes is allowed: correct it",
+        ),
         (b"key,bytes\na.jpg,1\nb.jpg,-5\n", "a whole number of bytes"),
         (b"key,bytes\na.jpg,1\n\xff\xfe.jpg,2\n", "cannot be read after row .*UTF-8"),
-        (b"key,bytes\na.jpg,1\nb.jpg\n", "has no 'bytes' in row 2"),
+        (b"key,bytes\na.jpg,1\nb.jpg\n", "row 2, has 1 fields, and there are 2 columns"),
+        (b"key,bytes\na.jpg,1\nb,c.jpg,2\n", "row 2, has 3 fields, and there are 2 columns: put a field that has ','"),
+        (b"bytes\n", r"2026-01-08\.csv has no 'key'; it has \['bytes'\]"),
+        (b"key,bytes,key\n", r"2026-01-08\.csv has the column 'key' more than once: keep one"),
+        (b"", r"2026-01-08\.csv has no header, and nothing else"),
+        (b"\n", r"2026-01-08\.csv has no 'key' and no 'bytes'; it has \[\]"),
+        (b'key,bytes\na.jpg,1\n"b.jpg,2\nc.jpg,3\n', "row 2, has a quote that is not closed"),
+        (b'key,bytes\na.jpg,1\n"b.jpg,2\n"c.jpg",3\n', "row 2, has a quote that is not closed, or one within a field"),
+        (b'key,bytes\na.jpg,1\n"b.jpg,2\nc.jpg",3\n', r"row 2, has a line end in the name 'b\.jpg,2\\nc\.jpg'"),
+        (b'key,bytes\n"' + b"name.jpg,1\n" * 20_000, "row 1, has more than 100000 letters: close the quote"),
     ],
 )
 def test_a_list_that_cannot_be_read_is_told_with_its_row(day, cams, data, said):
     cams.write_bytes("lists/2026-01-08.csv", data)
     with pytest.raises(NeedsAttention, match=said):
         list(list_day(day("lists/{day}.csv", size="bytes")))
+
+
+def test_an_unclosed_quote_does_not_swallow_the_rows_after_it(day, cams):
+    """The day passed with 100 images of 1,000: the rows from the quote on were one name, which could not be read."""
+    names = [f"{number:04}.jpg" for number in range(1_000)]
+    delivered(cams, *(f"prod/{name}" for name in names[:100]))
+    names[100] = f'"{names[100]}'
+    cams.write_bytes("lists/2026-01-08.csv", "\n".join(["key", *names]).encode())
+    with pytest.raises(NeedsAttention, match=r"2026-01-08\.csv, row 101, has a quote that is not closed") as found:
+        ingest_day(day("lists/{day}.csv"), MODEL)
+    assert len(str(found.value)) < 500
+
+
+def bytes_of(*names: bytes) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"key": pa.array(names, pa.binary())}), buffer)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("end", "data", "said"),
+    [
+        ("csv", b"key\na.jpg\nb\0.jpg\n", r"row 2, names 'b\\x00\.jpg', which nothing can be called: it has a NUL"),
+        ("jsonl", b'{"key": "b\\u0000.jpg"}', r"row 1, names 'b\\x00\.jpg', which nothing can be called: it has a NUL"),
+        (
+            "jsonl",
+            b'{"key": "\\ud83d.jpg"}',
+            r"row 1, names '\\ud83d\.jpg', .* it has '\\ud83d', half of a letter's code",
+        ),
+        ("csv", b"key\n" + b"x" * 256, r"row 1, names 'x{199}, which .* has \d+ bytes, 256 in one part"),
+        ("csv", b"key\n" + b"folder/" * 600 + b"a.jpg", r"row 1, names .* and 4096 and 255 is the most"),
+        ("jsonl", b'{"key": 5}', "row 1, has 5 as 'key', of the type int: a name is a text"),
+        ("jsonl", b'{"key": true}', "has True as 'key', of the type bool"),
+        ("jsonl", b'{"key": ["a.jpg"]}', r"has \['a\.jpg'\] as 'key', of the type list"),
+        ("jsonl", b'{"key": NaN}', "has nan as 'key', of the type float"),
+        ("jsonl", b'{"key": null}', "row 1, names no object"),
+        ("jsonl", b'{"name": "a.jpg"}', r"row 1, has no 'key'; it has \['name'\]"),
+        ("jsonl", b'["a.jpg"]', r"""row 1, is b'\["a\.jpg"\]', and no object in braces"""),
+        ("jsonl", b"[" * 100_000, "cannot be read after row 0"),
+        (
+            "parquet",
+            parquet([{"key": {"name": "a.jpg"}}]),
+            r"row 1, has \{'name': 'a\.jpg'\} as 'key', of the type dict",
+        ),
+        ("parquet", parquet([{"key": 7}]), "row 1, has 7 as 'key', of the type int"),
+        ("parquet", parquet([{"name": "a.jpg"}]), r"2026-01-08\.parquet has no 'key'; it has \['name'\]"),
+    ],
+)
+def test_what_is_no_name_is_refused_with_its_row(day, cams, end, data, said):
+    cams.write_bytes(f"lists/2026-01-08.{end}", data)
+    with pytest.raises(NeedsAttention, match=said) as found:
+        ingest_day(day(f"lists/{{day}}.{end}"), MODEL)
+    assert str(found.value).endswith(", then clear ingest_images") or "cannot be read" in said
+    assert len(str(found.value)) < 1000
+
+
+def test_a_name_that_no_object_store_can_have_is_refused(tmp_path, s3_storage, s3_login):
+    bucket = s3_storage.uri.rpartition("/")[0]
+    layout = {"paths": bucket, "inventory": {"path": f"{s3_storage.uri}/lists/{{day}}.jsonl"}}
+    own = open_storage(f"file://{tmp_path}")
+    day = store_of(own, layout, lambda uri: read_only(uri, s3_login)).day(DAY)
+    for name, said in (
+        ("\udc80.jpg", "half of a letter's code or no UTF-8"),
+        ("x" * 1025, "it has 1025 letters, and a key has 1024 at most"),
+    ):
+        s3_storage.write_bytes("lists/2026-01-08.jsonl", json.dumps({"key": name}).encode())
+        with pytest.raises(NeedsAttention, match=said):
+            list(list_day(day))
+
+
+ODD_NAMES = [
+    " lead.jpg",
+    "trail.jpg ",
+    "\u3000wide.jpg",
+    "a\ttab.jpg",
+    'q"q.jpg',
+    "100%.jpg",
+    "a+b.jpg",
+    "back\\slash.jpg",
+]
+
+
+@pytest.mark.parametrize("end", ["csv", "jsonl", "parquet", "bytes.parquet"])
+def test_names_are_taken_as_they_stand(day, cams, end, tmp_path):
+    for number, name in enumerate(ODD_NAMES):
+        (tmp_path / "cams/prod").mkdir(parents=True, exist_ok=True)
+        (tmp_path / "cams/prod" / name).write_bytes(photo(number))
+    quoted = ['"{}"'.format(name.replace('"', '""')) for name in ODD_NAMES]
+    data = {
+        "csv": "\n".join(["key", *quoted]).encode(),
+        "jsonl": "\n".join(json.dumps({"key": name}) for name in ODD_NAMES).encode(),
+        "parquet": parquet([{"key": name} for name in ODD_NAMES]),
+        "bytes.parquet": bytes_of(*(name.encode() for name in ODD_NAMES)),
+    }[end]
+    cams.write_bytes(f"lists/2026-01-08.{end}", data)
+    found = ingest_day(day(f"lists/{{day}}.{end}"), MODEL)
+    assert (found.listed, found.accepted) == (len(ODD_NAMES), len(ODD_NAMES))
+
+
+def test_names_that_are_no_utf8_are_found_on_a_disk(day, cams, tmp_path):
+    (tmp_path / "cams/prod").mkdir(parents=True)
+    for name in (b"\xfc.jpg", b"\xe9.jpg"):
+        (tmp_path / "cams/prod" / os.fsdecode(name)).write_bytes(photo(name[0]))
+    cams.write_bytes("lists/2026-01-08.parquet", bytes_of(b"\xfc.jpg", b"\xe9.jpg"))
+    assert ingest_day(day("lists/{day}.parquet"), MODEL).accepted == 2
+    cams.write_bytes("lists/2026-01-08.jsonl", json.dumps({"key": os.fsdecode(b"\xfc.jpg")}).encode())
+    assert ingest_day(day("lists/{day}.jsonl"), MODEL).accepted == 1
+
+
+def test_a_column_of_parquet_may_have_a_dot_in_its_name(day, cams):
+    rows = [{"s3.key": "a.jpg", "s3": {"key": "other.jpg"}, "s3.bytes": 5}]
+    cams.write_bytes("lists/2026-01-08.parquet", parquet(rows))
+    listed = list(list_day(day("lists/{day}.parquet", key="s3.key", size="s3.bytes")))
+    assert listed == [StoredObject(f"{cams.uri}/prod/a.jpg", 5)]
 
 
 @pytest.mark.parametrize("name", ["x.csv.gz", "x.parquet", "x.jsonl", "manifest.json"])
@@ -210,7 +338,7 @@ def s3_inventory(form: str, bucket: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])
 def test_an_inventory_of_s3_names_the_whole_bucket_and_the_days_part_is_taken(s3_login, tmp_path, form, monkeypatch):
-    monkeypatch.setattr(inventory, "_PART", 100)
+    monkeypatch.setattr(inventory_rows, "_PART", 100)
     bucket = f"inventory-{form.lower()}"
     s3_login.session.client("s3", endpoint_url=s3_login.endpoint_url).create_bucket(Bucket=bucket)
     there = open_storage(f"s3://{bucket}", s3_login)
@@ -249,9 +377,9 @@ def test_a_whole_bucket_may_be_the_place_where_an_inventory_says_what_is_the_day
 def test_a_table_that_arrow_cannot_read_is_named(day, cams, monkeypatch):
     cams.write_bytes("lists/2026-01-08.parquet", b"PAR1")
 
-    def fails(file):
+    def fails(file, columns):
         raise pa.ArrowNotImplementedError("Integers with more than 64 bits not implemented")
 
-    monkeypatch.setattr(inventory, "_parquet", fails)
+    monkeypatch.setattr(inventory_rows, "_parquet", fails)
     with pytest.raises(NeedsAttention, match=r"2026-01-08\.parquet cannot be read after row 0 \(Integers with more"):
         list(list_day(day("lists/{day}.parquet")))
