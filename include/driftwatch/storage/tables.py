@@ -79,7 +79,7 @@ def pieces(
     storage: Storage, key: str, columns: Sequence[str] | None = None, start: int = 0, stop: int | None = None
 ) -> Iterator[pa.Table]:
     """The table's rows from `start` to before `stop`, in order: at most a row group at a time, with all columns or those named. Only what is needed
-    of the file is fetched, so that memory does not grow with the table. Raises as `open_table`."""
+    of the file is fetched, so that memory does not grow with the table. A table without rows gives one piece without rows. Raises as `open_table`."""
     with open_table(storage, key) as table:
         yield from table.pieces(columns, start, stop)
 
@@ -99,6 +99,9 @@ class StoredTable:
     ) -> Iterator[pa.Table]:
         """As the function `pieces`; as often as wanted."""
         first = 0
+        if not self.rows:
+            yield self._storage.parsed(self._key, "parquet table", lambda: self._file.read_row_groups([], columns))
+            return
         for number in range(self._file.num_row_groups):
             rows = self._file.metadata.row_group(number).num_rows
             low, high = max(start - first, 0), rows if stop is None else min(stop - first, rows)

@@ -155,3 +155,13 @@ def test_of_a_day_that_is_judged_by_all_only_the_columns_asked_for_are_read(stor
     told = told_of(day_of(storage, DAY), DAY.manifest, ["key", "no_such_column"])
     assert list(told.columns) == ["image_id", "key"]
     assert told["image_id"].count() >= 40
+
+
+def test_nothing_is_told_of_a_large_day_that_production_answered_nobody_of(storage):
+    take_in(storage, 300, 64)
+    day = day_of(storage, DAY)
+    answered = pa.table({"image_id": pa.array([], pa.string()), "prediction": pa.array([], pa.string())})
+    with writing_table(storage, DAY.predictions, answered.schema):
+        pass
+    told = told_of(day, DAY.predictions, ["prediction"], ["0" * 64])
+    assert (list(told.columns), len(told)) == (["image_id", "prediction"], 0)

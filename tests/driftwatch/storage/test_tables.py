@@ -130,3 +130,11 @@ def test_pieces_without_rows_are_not_kept(storage):
             file.add(table.slice(0, 0))
         assert len(file._waiting) == 1
     assert storage.read_arrow("t.parquet").equals(table)
+
+
+def test_a_table_without_rows_gives_one_piece_with_its_columns(storage):
+    with writing_table(storage, "m/empty.parquet", SCHEMA):
+        pass
+    assert list(pieces(storage, "m/empty.parquet")) == [rows(0, 0)]
+    (piece,) = pieces(storage, "m/empty.parquet", [SCHEMA.names[0], "no such column"])
+    assert (piece.column_names, len(piece)) == ([SCHEMA.names[0]], 0)
