@@ -21,7 +21,7 @@ from driftwatch.images import ingest, inputs, late, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.late import ManyLate, among_late, images_on_time, keep_drawn_from, late_images, note_late_files
 from driftwatch.images.listing import list_day
-from driftwatch.storage import Storage, open_storage
+from driftwatch.storage import Storage, joining, open_storage
 from driftwatch.storage.spool import Spool
 
 from ..artifacts import samples
@@ -171,11 +171,12 @@ def test_an_image_that_was_missing_once_and_came_back_is_not_late(storage: Stora
     assert not storage.exists(DAY.sampled_manifest)
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_of_a_large_day_the_same_images_are_late_and_none_is_held(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     """Whatever the order of the images, and whichever are gone."""
+    monkeypatch.setattr(joining, "_PARTS", 3)
     rng, storage = np.random.default_rng(seed), open_storage(f"file://{tmp_path}")
     day, ids = day_of(storage, DAY), np.array([f"i{number:03d}" for number in range(300)])
     before, now = (rng.permutation(ids)[: rng.integers(50, 300)] for _ in range(2))

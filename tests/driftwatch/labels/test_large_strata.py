@@ -27,12 +27,12 @@ from driftwatch.labels.sample import accepted_images, accepted_of_any_day, seede
 from driftwatch.labels.smallest import Smallest
 from driftwatch.labels.strata import stratify
 from driftwatch.labels.supplement import with_supplement
-from driftwatch.storage import Storage, tables
+from driftwatch.storage import Storage, joining, tables
 
 from ..artifacts import samples
 from .planning import DAY, NOW, changed, of_day
 
-SEEDS = range(8)
+SEEDS = range(4)
 
 
 def write_day(day: DayStore, rng: np.random.Generator, images: int, ties: bool = False, scored: bool = True) -> None:
@@ -82,6 +82,7 @@ def whole_tables(monkeypatch: pytest.MonkeyPatch) -> Callable[[DayStore], None]:
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "ROWS", 64)
+    monkeypatch.setattr(joining, "_PARTS", 3)
 
 
 @pytest.fixture

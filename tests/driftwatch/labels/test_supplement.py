@@ -11,6 +11,7 @@ from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.images import late
 from driftwatch.images.late import keep_drawn_from
 from driftwatch.labels.supplement import with_supplement
+from driftwatch.storage import joining
 
 from .planning import DAY, NOW, changed, of_day, plan, planned_to_cost, write_manifest
 
@@ -19,6 +20,7 @@ from .planning import DAY, NOW, changed, of_day, plan, planned_to_cost, write_ma
 def late_ids(request, monkeypatch):
     if request.param != "held":
         monkeypatch.setattr(late, "_HELD", 0)
+        monkeypatch.setattr(joining, "_PARTS", 3)
 
 
 @pytest.fixture
