@@ -45,7 +45,9 @@ BUCKET = "days"
 # What is listed is all that lies below a folder, or what lies directly in it; or all once more by boto3, where obstore cannot tell a name.
 LISTINGS = {"FOLDER": "(?=.*delimiter=)", "RELIST": "(?=.*encoding-type=)", "LIST": "(?!.*(delimiter|encoding-type)=)"}
 RANGED = ("RANGE", "ROWS")
-_NAMES = re.compile(r"(?<=-)(?:sums:)?[0-9a-f]{11,16}(?=[./]|$)|(?<=/)\d+(?=\.)|(?<=summaries/)[\d-]+")
+_NAMES = re.compile(
+    r"(?<=-)(?:sums:)?[0-9a-f]{11,16}(?=[./]|$)|(?<=/inputs/)\d+-[0-9a-f]{12}(?=\.)|(?<=/)\d+(?=\.)|(?<=summaries/)[\d-]+"
+)
 MODEL = b"a model"
 
 

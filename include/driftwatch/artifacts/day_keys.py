@@ -79,9 +79,9 @@ class DayKeys:
         """The number of images in each block; written when all blocks are."""
         return self.file("inputs/index.json")
 
-    def inputs_block(self, number: int) -> str:
-        """One block's images, uint8 [n, S, S, 3]."""
-        return self.file(f"inputs/{number:06d}.npy")
+    def inputs_block(self, number: int, name: str = "") -> str:
+        """One block's images, uint8 [n, S, S, 3]. `name`: what it is called besides its number (`InputsIndex.blocks`)."""
+        return self.file(f"inputs/{number:06d}{name and f'-{name}'}.npy")
 
     @property
     def shards(self) -> str:

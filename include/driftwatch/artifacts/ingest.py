@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import datetime
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from driftwatch.artifacts.base import DayArtifact
 from driftwatch.artifacts.model_input import OfFeatures, OfPixels
@@ -49,12 +49,29 @@ class Ingest(OfPixels, OfFeatures, DayArtifact):
 
 
 class InputsIndex(OfPixels, DayArtifact):
-    """The blocks of the day's inputs; written when all of them are."""
+    """The blocks of the day's inputs; written when all of them are, and removed before the day's tables are replaced.
 
+    Version 2 has `blocks`. An older Driftwatch would look for blocks without names, and call them removed.
+    """
+
+    VERSION = 2
     file = "inputs/index.json"
 
     rows: tuple[int, ...]
     """The number of images in each block, in order; a block without an image has no file."""
+    blocks: tuple[str, ...] = ()
+    """The name of each block, which says which images it holds; empty where it has no file. Absent where blocks have no names, as those that
+    Driftwatch wrote before it gave them any."""
+
+    @model_validator(mode="after")
+    def _names_all(self) -> InputsIndex:
+        if self.blocks and len(self.blocks) != len(self.rows):
+            raise ValueError(f"blocks names {len(self.blocks)}, and rows has {len(self.rows)}")
+        return self
+
+    def name(self, number: int) -> str:
+        """The name of a block; empty where blocks have none."""
+        return self.blocks[number] if self.blocks else ""
 
 
 class ShardPlan(OfPixels, OfFeatures, DayArtifact):

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.artifacts.ingest import Ingest, ShardPlan
+from driftwatch.artifacts.ingest import Ingest, InputsIndex, ShardPlan
 from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DriftwatchError, NeedsAttention, TooManyRejects
@@ -68,6 +68,11 @@ class DayModel:
     decoding: int = DECODING
     """How the features of large images are made (`OfFeatures`): as those that they will be compared with."""
 
+    def name_of_block(self, manifest: pa.Table) -> str:
+        """The name of the block of the accepted images of this manifest (`inputs.name_of`)."""
+        accepted = manifest["image_id"].filter(pc.equal(manifest["status"], ACCEPTED))
+        return inputs.name_of(accepted.to_pylist(), self.input, self.decoding)
+
 
 def begin_day(day: DayStore, model: DayModel) -> Ingest | list[Shard]:
     """Takes the day in where it fits into one shard, as `ingest_day`; else cuts it, as `cut_into_shards`. A large day's listing is never
@@ -90,9 +95,9 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
     listed = list(segments.counted(day, listed or list_day(day)))
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
-        with _writing_tables(day, segments) as tables, _blocks(day, listed, model, given_up) as blocks:
+        with _writing_tables(day, segments, model) as tables, _blocks(day, listed, model, given_up) as blocks:
             for number, block in enumerate(blocks):
-                inputs.write_block(day, number, block.inputs)
+                inputs.write_block(day, number, block.inputs, model.name_of_block(block.manifest))
                 tables.add(block.manifest, block.features)
         return _finish(day, model, tables)
 
@@ -156,13 +161,9 @@ def _refuse_other_run(day: DayStore, table: pa.Table, run: str) -> None:
 def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
     """Makes the pass over one shard's objects: writes its blocks of inputs, and what the merge needs. Returns counts by status.
 
-    Raises NeedsAttention if the day was merged already.
+    Raises NeedsAttention if the day was merged already, or meanwhile: then nothing is left that a reader or a merge would take.
     """
-    plan = day.find(ShardPlan)
-    if plan is None:
-        raise NeedsAttention(
-            f"{day.storage.url(day.key(ShardPlan))} is gone: the day was merged since. To take it in again clear ingest_images"
-        )
+    plan = _plan_of(day)
     model = DayModel(plan.model_version, plan.pixels, plan.decoding)
     listing = day.storage.read_arrow(day.keys.shard(shard.number, "listing.parquet"))
     _refuse_other_run(day, listing, shard.run)
@@ -178,13 +179,23 @@ def ingest_shard(day: DayStore, shard: Shard) -> dict[str, int]:
             _blocks(day, objects, model, given_up) as blocks,
         ):
             for number, block in zip(shard.blocks, blocks, strict=True):
-                inputs.write_block(day, number, block.inputs)
+                inputs.write_block(day, number, block.inputs, model.name_of_block(block.manifest))
                 table.add(_with_features(block))
                 counts.update(block.manifest["status"].to_pylist())
+            _plan_of(day)  # a try that was held up for long would leave a file that no merge takes
         return counts
 
     counts = until_settled(make_pass)
     return {status: counts[status] for status in (ACCEPTED, DUPLICATE, QUARANTINED, IGNORED)}
+
+
+def _plan_of(day: DayStore) -> ShardPlan:
+    plan = day.find(ShardPlan)
+    if plan is None:
+        raise NeedsAttention(
+            f"{day.storage.url(day.key(ShardPlan))} is gone: the day was merged since. To take it in again clear ingest_images"
+        )
+    return plan
 
 
 def merge_shards(day: DayStore) -> Ingest:
@@ -197,21 +208,22 @@ def merge_shards(day: DayStore) -> Ingest:
     if plan is None:
         _clear_shards(day, ("listing.parquet", "images.parquet"))
         return _refuse_too_many_rejects(day, day.read(Ingest))
+    model = DayModel(plan.model_version, plan.pixels, plan.decoding)
     keys = [day.keys.shard(number, "images.parquet") for number in range(plan.shards)]
     shared = in_several(day.storage, keys, plan.listed)
     firsts: dict[str, str] = {}
     block = 0
-    with _writing_tables(day, DaySegments.of(day)) as tables:
+    with _writing_tables(day, DaySegments.of(day), model) as tables:
         for images_of_shard in day.storage.iter_arrow(keys, None, TABLES_AHEAD):
             _refuse_other_run(day, images_of_shard, plan.run)
             for start in range(0, len(images_of_shard), BLOCK):
                 part = without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
-                _drop_inputs(day, block, part, images_of_shard.slice(start, BLOCK))
+                _drop_inputs(day, model, block, part, images_of_shard.slice(start, BLOCK))
                 accepted = part.filter(pc.equal(part["status"], ACCEPTED))
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
                 tables.add(part.select(MANIFEST.names), features)
                 block += 1
-    found = _finish(day, DayModel(plan.model_version, plan.pixels, plan.decoding), tables)
+    found = _finish(day, model, tables)
     # What the next steps write there stays: a try that ends late must not take it away.
     _clear_shards(day, ("listing.parquet", "images.parquet"))
     return _refuse_too_many_rejects(day, found)
@@ -227,10 +239,12 @@ def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
 class _Tables:
     """Writes the day's tables block by block, and counts."""
 
-    def __init__(self, manifest: TableWriter, features: TableWriter, segments: DaySegments) -> None:
-        self._manifest, self._features, self._segments = manifest, features, segments
+    def __init__(self, manifest: TableWriter, features: TableWriter, segments: DaySegments, model: DayModel) -> None:
+        self._manifest, self._features, self._segments, self._model = manifest, features, segments, model
         self.rows: list[int] = []
         """Accepted images in each block."""
+        self.names: list[str] = []
+        """The name of each block of inputs."""
         self.judged = JudgedImages()
         self._status: Counter[str] = Counter()
         self._reasons: Counter[str] = Counter()
@@ -246,6 +260,7 @@ class _Tables:
         self.judged.add(with_segments, of_accepted)
         self._without_segment.update(without_segment(with_segments))
         self.rows.append(len(features))
+        self.names.append(self._model.name_of_block(manifest))
         self._any_large |= any_large(features[:, 0], features[:, 1])
         status = manifest["status"]
         self._status.update(status.to_pylist())
@@ -275,19 +290,21 @@ class _Tables:
 
 
 @contextmanager
-def _writing_tables(day: DayStore, segments: DaySegments) -> Iterator[_Tables]:
-    """Writes the day's manifest and features. If the pass fails, the earlier ones stay."""
+def _writing_tables(day: DayStore, segments: DaySegments, model: DayModel) -> Iterator[_Tables]:
+    """Writes the day's manifest and features. If the pass fails, the earlier ones stay. The earlier index of the inputs goes before them: a
+    kill leaves tables and inputs that fit together, or no index, which readers say."""
     keep_sampled(day)
     with (
         writing_table(day.storage, day.keys.manifest, segments.schema) as manifest,
         writing_table(day.storage, day.keys.features, FEATURE_TABLE) as features,
     ):
-        yield _Tables(manifest, features, segments)
+        yield _Tables(manifest, features, segments, model)
+        day.storage.delete(day.key(InputsIndex))
 
 
 def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
     """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any, and of the `judged` ones where these are not all."""
-    inputs.write_index(day, model.input, tables.rows)
+    inputs.write_index(day, model.input, tables.rows, tables.names)
     found = tables.counted(day.date, model)
     more = {"late": count_late(day), "judged": tables.judged.write(day)}
     found = found.model_copy(update={name: count for name, count in more.items() if count})
@@ -320,12 +337,11 @@ def _with_features(block: Block) -> pa.Table:
     return pa.table([*block.manifest.columns, *columns], schema=_IMAGES)
 
 
-def _drop_inputs(day: DayStore, number: int, now: pa.Table, before: pa.Table) -> None:
-    """Takes the images that turned out to be duplicates out of a stored block. Does nothing the second time."""
+def _drop_inputs(day: DayStore, model: DayModel, number: int, now: pa.Table, before: pa.Table) -> None:
+    """Writes a shard's block without the images that turned out to be duplicates. Does nothing the second time."""
     was, kept = (pc.equal(table["status"], ACCEPTED).to_numpy() for table in (before, now))
-    if kept.sum() == was.sum():
+    name = model.name_of_block(now)
+    if kept.sum() == was.sum() or not name or day.storage.exists(day.keys.inputs_block(number, name)):
         return
-    key = day.keys.inputs_block(number)
-    images = day.storage.read_array(key) if day.storage.exists(key) else None
-    if images is not None and len(images) == was.sum():
-        inputs.write_block(day, number, images[kept[was]])
+    images = day.storage.read_array(day.keys.inputs_block(number, model.name_of_block(before)))
+    inputs.write_block(day, number, images[kept[was]], name)

@@ -30,7 +30,11 @@ GATE, DATASET_CARD, CHALLENGER = (
 REQUEST, ALERT = _written("retraining/active.json"), _written(f"outbox/{DAY}/drift.json")
 
 INPUTS_INDEX = {"input_size": 64, "rows": [256, 0, 44]}
-INPUTS_OF_A_CROP = {"input": {"height": 48, "width": 80, "resize": "crop", "crop_share": 0.875}, "rows": [3]}
+INPUTS_OF_A_CROP = {
+    "input": {"height": 48, "width": 80, "resize": "crop", "crop_share": 0.875},
+    "rows": [3],
+    "blocks": ["0a1b2c3d4e5f"],
+}
 TRAINING_PIXELS = {"input": {"height": 48, "width": 80, "resize": "pad", "pad_value": 114}}
 SHARD_PLAN = {"shards": 2, "listed": 300, "input_size": 64, "model_version": "v0001-0a1b2c3d"}
 LATE_FILES = {"files": 3}

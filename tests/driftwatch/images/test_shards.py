@@ -170,8 +170,8 @@ def test_every_task_killed_at_each_write_and_each_delete_and_tried_again_gives_t
             killed[" ".join(touched[place].split()[:2])] += 1
             shutil.rmtree(again.root)
     assert artifacts(storage) == small_day
-    # The plan, and of three shards the listing and the rows, are removed: each before and after.
-    assert killed["storage delete"] == 2 * 7
+    # The index of before, the block that has the copy, the plan, and of three shards the listing and the rows, are removed: each before and after.
+    assert killed["storage delete"] == 2 * 9
     assert killed["storage write"] >= 2 * (4 + 3 * 2 + 5)
 
 

@@ -114,7 +114,9 @@ def test_a_day_whose_pictures_an_earlier_model_took_is_left_out_and_counted(worl
         world.add_day(date(2026, 1, number), 30)
     store = monitor_store(world.storage, world.layout, world.config)
     dataset.collect_training_set(store, "before", FIRST, LAST)
-    store.day(day.day).write(InputsIndex(rows=(30,), input=ModelInput(height=32, width=32, resize="crop")))
+    named = store.day(day.day).read(InputsIndex).blocks
+    crop = ModelInput(height=32, width=32, resize="crop")
+    store.day(day.day).write(InputsIndex(rows=(30,), blocks=named, input=crop))
     result = dataset.collect_training_set(store, "one", FIRST, LAST)
     assert (result.new_labels, result.left_out["other_pixels"]) == (30, 30)
     table = world.storage.read_table(world.layout.retraining("before", dataset.SET))
@@ -126,7 +128,7 @@ def test_a_day_whose_inputs_were_removed_is_left_out_and_counted(world) -> None:
     for number in (3, 4):
         world.add_day(date(2026, 1, number), 30)
     store = monitor_store(world.storage, world.layout, world.config)
-    world.storage.delete(world.layout.day(date(2026, 1, 3)).inputs_block(0))
+    world.storage.delete(DayInputs(store.day(date(2026, 1, 3))).place(0)[0])
     result = dataset.collect_training_set(store, "one", FIRST, LAST)
     assert (result.new_labels, result.left_out["inputs_removed"]) == (30, 30)
 
