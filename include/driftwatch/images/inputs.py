@@ -62,11 +62,15 @@ def has_inputs(day: DayStore) -> bool:
 
 
 def blacken(day: DayStore, rows: Sequence[int]) -> int:
-    """Makes the day's images at these places black, and removes what killed runs have left, which may show them too. Returns how many blocks
-    changed. A repeat goes on where it was ended. Raises MissingArtifact as `DayInputs`.
+    """Makes the day's images at these places black, and removes what killed runs have left, which may show them too: of a day without inputs
+    (`has_inputs`) all blocks. Returns how many blocks changed or went with it. A repeat goes on where it was ended.
 
     A changed block gets a name by its pixels: the old one tells whoever has the image that it was there.
     """
+    if not has_inputs(day):
+        left = [item.key for item in day.storage.list(day.keys.inputs) if item.key != day.keys.inputs_index]
+        day.storage.delete_all(left)
+        return len(left)
     inputs = DayInputs(day)
     names, changed = list(inputs.index.blocks), 0
     for number, places in inputs.by_block(rows).items():

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from driftwatch.artifacts.forgetting import WantedImage
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.drift.embeddings import project
-from driftwatch.images.inputs import blacken, has_inputs
+from driftwatch.images.inputs import blacken
 from driftwatch.models.original_set import set_keys
 from driftwatch.storage.arrays import open_array, row_pieces, writing_rows
 from driftwatch.storage.tables import open_table, pieces
@@ -28,7 +28,7 @@ def blank_inputs(store: MonitorStore, images: Sequence[WantedImage]) -> int:
     for day in store.days():
         of_day = store.day(day)
         rows = _places(store, of_day.keys.features, images)
-        if rows and has_inputs(of_day):
+        if rows:
             changed += blacken(of_day, rows)
     key = set_keys(store).inputs
     if store.storage.exists(key):

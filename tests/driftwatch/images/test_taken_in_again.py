@@ -268,6 +268,14 @@ def test_a_forgetting_that_was_killed_is_gone_on_with(storage, tmp_path):
         assert len(pictures(day(again))) == IMAGES - 1
 
 
+def test_of_a_day_whose_run_was_killed_before_its_index_was_written_no_block_is_left(storage):
+    of = day(storage)
+    storage.delete(DAY.inputs_index)
+    assert blacken(of, [5]) == 3
+    assert storage.list(DAY.inputs) == []
+    assert blacken(of, [5]) == 0
+
+
 def test_a_name_says_the_images_their_order_and_how_they_were_made():
     square = ModelInput.square(SIDE)
     said = {
