@@ -152,8 +152,8 @@ class S3Storage(ObjectStore):
                 last = found[-1][0] if found else last
             else:
                 return
-        except InvalidPathError:
-            pass
+        except (InvalidPathError, ValueError):
+            pass  # the other is of a folder with such a name
         after = {} if last is None else {"StartAfter": prefix + last}
         for listed in self._pages(Prefix=prefix, **after):
             yield from ((item["Key"][len(prefix) :], item["Size"]) for item in listed.get("Contents", ()))
@@ -163,6 +163,10 @@ class S3Storage(ObjectStore):
         for page in self._pages(Prefix=prefix, Delimiter="/"):
             yield from ((folder["Prefix"][len(prefix) :], None) for folder in page.get("CommonPrefixes", ()))
             yield from ((found["Key"][len(prefix) :], found["Size"]) for found in page.get("Contents", ()))
+
+    def _prefix(self, path: str) -> str:
+        """Also of a folder whose name obstore refuses: boto3 lists it."""
+        return f"{path.removeprefix(f'{self._bucket}/')}/" if path != self._bucket else ""
 
     def _pages(self, **asked: str) -> Iterator[Any]:
         return iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, **asked))

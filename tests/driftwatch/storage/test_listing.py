@@ -14,6 +14,7 @@ import pytest
 from driftwatch.errors import NeedsAttention, StorageFailed
 from driftwatch.storage import Storage, StoredObject, errors, listing, open_storage
 from driftwatch.storage.file import FileStorage
+from driftwatch.storage.foreign_files import from_key
 from driftwatch.storage.spool import Spool, name_of
 
 # In the order of names: `-` and `.` stand before `/`, and `0` after it.
@@ -100,6 +101,31 @@ def test_a_folder_that_leads_to_the_others_alone_is_stepped_over(s3_storage, mon
     monkeypatch.setattr(s3_storage, "_list", lambda path: [streams.append(path), plain(path)][1])
     assert len(list(s3_storage.iter_list("in"))) == 6
     assert {path.rpartition("/")[2] for path in streams} == {"in", "only", "a", "b", "c"}
+
+
+@pytest.mark.parametrize("odd", ["", "\x1b[31m", "a/", "b/\x7f"])
+@pytest.mark.parametrize("others", [("a", "b"), ()], ids=["among others", "alone"])
+def test_a_folder_with_an_odd_name_is_listed_as_all_are_however_much_there_is(
+    s3_storage, s3_client, monkeypatch, odd, others
+):
+    bucket, _, prefix = s3_storage.root.partition("/")
+    names = [*(f"{folder}/{number}.jpg" for folder in others for number in range(3)), *(f"{odd}/{n}" for n in range(3))]
+    for name in names:
+        s3_client.put_object(Bucket=bucket, Key=f"{prefix}/in/{name}", Body=b"x")
+    small = list(s3_storage.iter_list("in"))
+    assert {from_key(item.key) for item in small} == {f"in/{name}" for name in names}
+    monkeypatch.setattr(listing, "PAGE", 2)
+    assert list(s3_storage.iter_list("in")) == small == s3_storage.list("in")
+
+
+def test_a_bucket_with_a_key_that_begins_with_a_slash_is_listed_once(s3_login, s3_client, s3, monkeypatch):
+    s3_client.create_bucket(Bucket="slashes")
+    names = [f"{folder}/{number}" for folder in ("", "/", "a") for number in range(3)]
+    for name in names:
+        s3_client.put_object(Bucket="slashes", Key=f"{name}.jpg", Body=b"x")
+    storage = open_storage("s3://slashes", s3_login)
+    assert sorted(name for name, _ in storage._list("slashes")) == sorted(f"{name}.jpg" for name in names)
+    assert sorted(name for name, _ in storage._list("slashes/")) == sorted(f"{name[1:]}.jpg" for name in names[:6])
 
 
 def test_many_small_folders_cost_no_request_each(s3_storage, s3, monkeypatch):
