@@ -56,7 +56,10 @@ def _images(monitor: MonitorStore) -> str:
     layout, storage = monitor.config.images.layout, monitor.storage
     if layout is None:
         return f"images in {storage.url(monitor.keys.monitor)}"
-    named = f", named by {storage.url(layout.inventory.path)}" if layout.inventory else ""
+    named = ""
+    if layout.inventory:
+        later = layout.inventory.days_later
+        named = f", named by {storage.url(layout.inventory.path)}{f' (days_later: {later})' if later else ''}"
     return f"images in {', '.join(map(storage.url, layout.paths))}{named}, which are only read; artifacts in {storage.url(monitor.keys.monitor)}"
 
 

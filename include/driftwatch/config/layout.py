@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from pydantic import Field, field_validator, model_validator
@@ -27,7 +27,13 @@ class InventoryConfig(Section):
     path: str = Field(
         min_length=1,
         max_length=1000,
-        description="The file of a day: below the storage's root, or an address of its own, as in `images.layout.paths`. `{day}` is the day as YYYY-MM-DD, `{day:%Y/%m/%d}` as the format says.",
+        description="The file of a day: below the storage's root, or an address of its own, as in `images.layout.paths`. `{day}` is the day as YYYY-MM-DD, `{day:%Y/%m/%d}` as the format says; the day of the images, or `days_later`.",
+    )
+    days_later: int = Field(
+        0,
+        ge=0,
+        le=7,
+        description="How many days after the day of the images the `{day}` of `path` is. An S3 Inventory is named by when it was begun, so the first that has the whole of a day is the next day's: 1. One that was begun before the day's end is refused. The file has to be there when the day's run starts, `schedule.delivery_hours` after the day's end.",
     )
     key: Column = Field(
         "key",
@@ -53,8 +59,13 @@ class InventoryConfig(Section):
         return value
 
     def path_of(self, day: date) -> str:
-        """The place of one day's file."""
-        return at_day(self.path, day)
+        """The place of the file with one day's images."""
+        return at_day(self.path, day + timedelta(days=self.days_later))
+
+    @property
+    def of_bucket(self) -> bool:
+        """Whether it is an S3 Inventory, which has the whole bucket."""
+        return self.path.rpartition("/")[2].lower() == "manifest.json"
 
 
 class LayoutConfig(Section):
@@ -73,7 +84,7 @@ class LayoutConfig(Section):
     )
     inventory: InventoryConfig | None = Field(
         None,
-        description="A file that names the day's images, which are then not listed. `paths` says what it may name, and needs no `{day}`.",
+        description="A file that names the day's images, which are then not listed. `paths` says what it may name, and needs no `{day}`, unless it is an S3 Inventory.",
     )
 
     @field_validator("paths", mode="before")
@@ -92,7 +103,7 @@ class LayoutConfig(Section):
 
     @model_validator(mode="after")
     def _name_a_day(self) -> LayoutConfig:
-        if self.inventory is None:
+        if self.inventory is None or self.inventory.of_bucket:
             for path in self.paths:
                 if any(at_day(path, other) == at_day(path, _EXAMPLE) for other in _OTHERS):
                     raise ValueError(

@@ -100,6 +100,14 @@ class MonitorConfig(Section):
                 raise ValueError(
                     "labels.blur finds an image's boxes by its day, which images.layout.inventory does not tell of a file: use paths with {day}"
                 )
+            if layout.inventory and layout.inventory.days_later:
+                hours = 24 * (layout.inventory.days_later - 1)
+                if self.schedule.delivery_hours <= hours:
+                    raise ValueError(
+                        f"images.layout.inventory.days_later {layout.inventory.days_later}: the file's day begins {hours} hours after the day of the "
+                        f"images has ended, and the run starts after {self.schedule.delivery_hours:g}: raise schedule.delivery_hours, so that the "
+                        "file is written by then"
+                    )
         return self
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ import re
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import unquote_plus
 
@@ -20,6 +21,7 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.inventory_rows import THEN, Columns, rows_of, small_file
 from driftwatch.images.table_file import text_of
 from driftwatch.storage import StoredObject
+from driftwatch.storage.addresses import split_address
 from driftwatch.storage.elsewhere import Elsewhere, storage_of
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.spool import Spool
@@ -52,13 +54,14 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Inventory:
-    """`storage` and `key`: the file. `place`: what it may name."""
+    """`storage` and `key`: the file. `place`: what it may name. `day`: of the images."""
 
     storage: Storage
     key: str
     settings: InventoryConfig
     place: Place
     elsewhere: Elsewhere
+    day: date
 
     @property
     def url(self) -> str:
@@ -80,7 +83,7 @@ class Inventory:
             logger.warning("%s names %s objects more than once; each counts once", self.url, twice)
 
     def _named(self) -> Iterator[StoredObject]:
-        of_bucket = self.key.endswith("manifest.json")
+        of_bucket = self.settings.of_bucket
         allowed = [re.compile(path_regex(from_key(pattern)) if pattern else "") for pattern in self.place.patterns]
         # A key of an object store may have an empty part, as the markers of folders have: it goes the way that it goes in a listing.
         odd = {".", ".."} if self.place.storage.remote else {"", ".", ".."}
@@ -139,12 +142,25 @@ class Inventory:
             names = [name.strip() for name in about["fileSchema"].split(",")] if form == "CSV" else []
             target = about["destinationBucket"].rpartition(":")[2]
             files = [file["key"] for file in about["files"]]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            begun = datetime.fromtimestamp(int(about.get("creationTimestamp") or 0) / 1000, timezone.utc)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, OSError) as error:
             raise NeedsAttention(
                 f"{self.url} is no manifest.json of an S3 Inventory ({type(error).__name__}: {error}): correct {_FIELD}.path"
             ) from error
         if form not in ("CSV", "Parquet"):
             raise NeedsAttention(f"{self.url} is of the format {form}: let the inventory be written as CSV or Parquet")
+        theirs = split_address(self.place.storage.uri)[0]
+        if theirs != f"s3://{bucket}":
+            raise NeedsAttention(
+                f"{self.url} is the inventory of the bucket s3://{bucket}, and images.layout.paths lies in {theirs}: correct {_FIELD}.path or "
+                f"images.layout.paths{THEN}"
+            )
+        end = datetime.combine(self.day + timedelta(days=1), time(), timezone.utc)
+        if about.get("creationTimestamp") and begun < end:
+            raise NeedsAttention(
+                f"{self.url} was begun at {begun:%Y-%m-%dT%H:%M:%SZ}, before the end of {self.day}, and lacks what came after. Raise {_FIELD}.days_later "
+                f"({self.settings.days_later}), so that path leads to a report that is begun after the day: S3's next one is that of the next day{THEN}"
+            )
         storage = self.elsewhere(f"s3://{target}")
         key, last, mark, size = _OF_CSV if form == "CSV" else _OF_PARQUET
         remedy = f"An S3 Inventory names its objects there. Correct {self.url}"
@@ -165,7 +181,7 @@ def inventory_of(day: DayStore, place: Place) -> Inventory | None:
     if layout is None or layout.inventory is None:
         return None
     storage, key = storage_of(layout.inventory.path_of(day.date), day.storage, day.monitor.elsewhere)
-    return Inventory(storage, key, layout.inventory, place, day.monitor.elsewhere)
+    return Inventory(storage, key, layout.inventory, place, day.monitor.elsewhere, day.date)
 
 
 def _name(place: str, field: str, row: Mapping[str, Any]) -> str:

@@ -179,6 +179,10 @@ def test_where_images_lie_apart_is_said_and_a_wrong_path_is_refused(check: Check
         f"images in s3://cams/prod, named by s3://cams/lists/{{day}}.csv, which are only read; artifacts in file://{tmp_path}/storage/shades"
         in lines[1]
     )
+    layout["inventory"] |= {"days_later": 1}
+    assert (
+        "named by s3://cams/lists/{day}.csv (days_later: 1), which are only read" in check(images={"layout": layout})[1]
+    )
     path = tmp_path / "monitor.yaml"
     wrong = yaml.safe_load(path.read_text())
     for paths, said in (

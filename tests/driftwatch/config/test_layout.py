@@ -119,6 +119,35 @@ def test_an_inventory_says_its_day_and_its_format_and_needs_no_day_in_the_paths(
             layout("raw", inventory={"path": path})
 
 
+def test_an_inventory_may_bear_a_later_day_than_the_images():
+    found = layout("s3://cams/{day}", inventory={"path": "s3://lists/cams/{day}T01-00Z/manifest.json", "days_later": 1})
+    assert found.inventory is not None
+    assert found.inventory.path_of(date(2026, 2, 28)) == "s3://lists/cams/2026-03-01T01-00Z/manifest.json"
+    assert found.paths_of(DAY) == ("s3://cams/2026-01-08",)
+    for days in (-1, 8):
+        with pytest.raises(ValidationError, match="days_later"):
+            layout("s3://cams", inventory={"path": "lists/{day}.csv", "days_later": days})
+
+
+def test_an_inventory_of_a_whole_bucket_needs_the_day_in_the_paths():
+    with pytest.raises(ValidationError, match=r"'s3://cams/prod' does not tell one day from every other"):
+        layout("s3://cams/prod", inventory={"path": "s3://lists/cams/{day}T01-00Z/manifest.json"})
+
+
+@pytest.mark.parametrize(
+    ("later", "hours", "allowed"), [(0, 0, True), (1, 0, False), (1, 1, True), (2, 24, False), (2, 25, True)]
+)
+def test_a_run_that_starts_before_the_day_of_its_inventory_is_refused(later, hours, allowed):
+    where = {"paths": "s3://cams/{day}", "inventory": {"path": "s3://lists/cams/{day}.csv", "days_later": later}}
+    schedule = {**SMALLEST["schedule"], "delivery_hours": hours}
+    config = {**SMALLEST, "images": {"layout": where}, "schedule": schedule}
+    if allowed:
+        assert MonitorConfig.model_validate(config).schedule.delivery_hours == hours
+    else:
+        with pytest.raises(ValidationError, match=rf"days_later {later}: .* raise schedule\.delivery_hours"):
+            MonitorConfig.model_validate(config)
+
+
 def test_boxes_are_found_by_the_day_which_an_inventory_does_not_tell():
     config = {**SMALLEST, "images": {"layout": {"paths": "raw", "inventory": {"path": "lists/{day}.csv"}}}}
     config = {name: value for name, value in config.items() if name != "annotation"}

@@ -7,7 +7,8 @@ import io
 import json
 import os
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime, timedelta, timezone
+from itertools import count
 from typing import Any
 
 import pandas as pd
@@ -30,6 +31,7 @@ from .days import MODEL
 from .test_layout import delivered, manifest, photo
 
 DAY = date(2026, 1, 8)
+_numbers = count()
 
 
 @pytest.fixture
@@ -286,7 +288,7 @@ def test_a_column_of_parquet_may_have_a_dot_in_its_name(day, cams):
 def test_a_damaged_file_is_told_as_one(day, cams, name):
     cams.write_bytes(f"lists/2026-01-08/{name}", b"\x1f\x8b\x08 no such format")
     with pytest.raises(NeedsAttention, match=r"cannot be read|is no manifest\.json"):
-        list(list_day(day(f"lists/{{day}}/{name}")))
+        list(list_day(day(f"lists/{{day}}/{name}", "prod/{day}")))
 
 
 def test_a_file_that_is_missing_or_empty(day, cams):
@@ -329,6 +331,7 @@ def s3_inventory(form: str, bucket: str) -> dict[str, bytes]:
         "sourceBucket": bucket,
         "destinationBucket": f"arn:aws:s3:::{bucket}",
         "version": "2016-11-30",
+        "creationTimestamp": str(int(datetime(2026, 1, 9, 1, tzinfo=timezone.utc).timestamp() * 1000)),
         "fileFormat": form,
         "fileSchema": SCHEMA if form == "CSV" else "message s3.inventory { required binary bucket (UTF8); }",
         "files": [{"key": key, "size": len(data), "MD5checksum": "0"} for key, data in files.items()],
@@ -346,7 +349,7 @@ def test_an_inventory_of_s3_names_the_whole_bucket_and_the_days_part_is_taken(s3
         there.write_bytes(key, data)
     layout = {
         "paths": f"s3://{bucket}/prod/{{day:%Y/%m/%d}}",
-        "inventory": {"path": f"s3://{bucket}/dest/{{day:%Y-%m-}}09T01-00Z/manifest.json"},
+        "inventory": {"path": f"s3://{bucket}/dest/{{day}}T01-00Z/manifest.json", "days_later": 1},
     }
     own = open_storage(f"file://{tmp_path}/store")
     day = store_of(own, layout, lambda uri: read_only(uri, s3_login)).day(DAY)
@@ -354,14 +357,95 @@ def test_an_inventory_of_s3_names_the_whole_bucket_and_the_days_part_is_taken(s3
     assert list(list_day(day)) == [StoredObject(f"{at}/a.jpg", 10), StoredObject(f"{at}/b 1+2.jpg", 20)]
 
 
+@pytest.fixture
+def cams_s3(s3_login, tmp_path) -> Callable[..., tuple[Storage, DayStore]]:
+    """A bucket, and a day whose images an S3 Inventory in it names."""
+
+    def made(**settings: Any) -> tuple[Storage, DayStore]:
+        bucket = f"reports{next(_numbers)}"
+        s3_login.session.client("s3", endpoint_url=s3_login.endpoint_url).create_bucket(Bucket=bucket)
+        where = {"path": f"s3://{bucket}/daily/{{day}}T01-00Z/manifest.json", **settings}
+        layout = {"paths": f"s3://{bucket}/prod/{{day:%Y/%m/%d}}", "inventory": where}
+        own = open_storage(f"file://{tmp_path}/store")
+        day = store_of(own, layout, lambda uri: read_only(uri, s3_login)).day(DAY)
+        return open_storage(f"s3://{bucket}", s3_login), day
+
+    return made
+
+
+def reported(cams: Storage, begun: datetime, keys: list[str], schema: str = "Bucket, Key, Size", **about: Any) -> None:
+    """A report as S3 writes it, of what lies in the bucket when it is begun."""
+    bucket = cams.uri.removeprefix("s3://")
+    rows = "".join(f'"{bucket}","{key}","900"\n' for key in keys)
+    cams.write_bytes(f"daily/data/{begun:%d}.csv.gz", gzip.compress(rows.encode()))
+    manifest = {
+        "sourceBucket": bucket,
+        "destinationBucket": f"arn:aws:s3:::{bucket}",
+        "creationTimestamp": str(int(begun.timestamp() * 1000)),
+        "fileFormat": "CSV",
+        "fileSchema": schema,
+        "files": [{"key": f"daily/data/{begun:%d}.csv.gz"}],
+    }
+    cams.write_bytes(f"daily/{begun:%Y-%m-%dT%H-%MZ}/manifest.json", json.dumps(manifest | about).encode())
+
+
+AT_ONE = datetime(2026, 1, 8, 1, tzinfo=timezone.utc)
+
+
+def test_the_report_that_has_the_whole_day_is_the_next_days(cams_s3):
+    """The report that bears the day has its first hour alone, and the day passed with it."""
+    cams, day = cams_s3()
+    hours = [f"prod/2026/01/08/{hour:02}.jpg" for hour in range(24)]
+    delivered(cams, *hours[:1])
+    reported(cams, AT_ONE, hours[:1])
+    with pytest.raises(
+        NeedsAttention,
+        match=r"2026-01-08T01-00Z/manifest\.json was begun at 2026-01-08T01:00:00Z, before the end of 2026-01-08, .*days_later \(0\)",
+    ):
+        ingest_day(day, MODEL)
+    cams, day = cams_s3(days_later=1)
+    for number, name in enumerate(hours):
+        cams.write_bytes(name, photo(number))
+    reported(cams, AT_ONE, hours[:1])
+    with pytest.raises(
+        MissingTable, match=r"2026-01-09T01-00Z/manifest\.json is not there.*raise schedule\.delivery_hours"
+    ):
+        ingest_day(day, MODEL)
+    assert not [*day.storage.list("cats/days")]
+    reported(cams, AT_ONE + timedelta(days=1), [*hours, "prod/2026/01/09/00.jpg"])
+    found = ingest_day(day, MODEL)
+    assert (found.listed, found.accepted) == (24, 24)
+    assert note_late_files(day) == 0
+
+
+def test_a_report_of_another_bucket_or_without_keys_is_refused(cams_s3):
+    cams, day = cams_s3(days_later=1)
+    begun = AT_ONE + timedelta(days=1)
+    reported(cams, begun, ["prod/2026/01/08/1.jpg"], sourceBucket="other")
+    with pytest.raises(
+        NeedsAttention,
+        match=rf"is the inventory of the bucket s3://other, and images\.layout\.paths lies in {cams.uri}: correct",
+    ):
+        ingest_day(day, MODEL)
+    reported(cams, begun, ["prod/2026/01/08/1.jpg"], schema="Bucket, Size, ETag")
+    with pytest.raises(
+        NeedsAttention, match=r"09\.csv\.gz has no 'Key'; it has \['Bucket', 'Size', 'ETag'\]\. An S3 Inventory"
+    ) as said:
+        ingest_day(day, MODEL)
+    assert "images.layout.inventory.key" not in str(said.value)
+    reported(cams, begun, [], files=[{"key": "daily/data/gone.csv.gz"}])
+    with pytest.raises(MissingTable, match=r"gone\.csv\.gz is not there, and s3://.*manifest\.json names it"):
+        ingest_day(day, MODEL)
+
+
 def test_an_inventory_that_is_none_of_s3_or_of_another_format_is_refused(day, cams):
     cams.write_bytes("dest/2026-01-08/manifest.json", b"{}")
     with pytest.raises(NeedsAttention, match=r"is no manifest\.json of an S3 Inventory \(KeyError: 'sourceBucket'\)"):
-        list(list_day(day("dest/{day}/manifest.json")))
+        list(list_day(day("dest/{day}/manifest.json", "prod/{day}")))
     about = json.loads(s3_inventory("CSV", "b")["dest/2026-01-09T01-00Z/manifest.json"])
     cams.write_bytes("dest/2026-01-08/manifest.json", json.dumps({**about, "fileFormat": "ORC"}).encode())
     with pytest.raises(NeedsAttention, match="of the format ORC: let the inventory be written as CSV or Parquet"):
-        list(list_day(day("dest/{day}/manifest.json")))
+        list(list_day(day("dest/{day}/manifest.json", "prod/{day}")))
 
 
 def test_a_whole_bucket_may_be_the_place_where_an_inventory_says_what_is_the_days(tmp_path, s3_storage, s3_login):
