@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 
 from driftwatch.images.headers import (
+    NO_END_MARK,
     Check,
     Header,
     ImageFile,
@@ -35,10 +36,10 @@ def read_gif(data: bytes, check: Check) -> ImageFile:
     parts.skip()
     first = data[: parts.at] + bytes([_END])
     try:
-        more = parts.to_frame()
-    except RejectedImage:
-        more = False  # what comes after the first frame is not looked at
-    return ImageFile(header, first, note=FIRST_FRAME if more else "")
+        note = FIRST_FRAME if parts.to_frame() else ""
+    except RejectedImage as error:  # what comes after the first frame is not looked at
+        note = NO_END_MARK if error.kind == "truncated" else ""
+    return ImageFile(header, first, note=note)
 
 
 def _table(flags: int) -> int:

@@ -48,6 +48,8 @@ _OTHER_FORMATS = (
     (4, b"ftypmif1", "HEIF"),
 )
 
+# The note on an accepted JPEG or GIF.
+NO_END_MARK = "no_end_mark: the picture is whole, but the file ends without its end mark"
 REASON_KINDS = (
     "empty",
     "too_many_bytes",

@@ -16,6 +16,7 @@ from PIL import Image
 
 from driftwatch.images.entropy import rows_held
 from driftwatch.images.headers import (
+    NO_END_MARK,
     Check,
     Header,
     ImageFile,
@@ -41,7 +42,6 @@ _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 _METADATA = frozenset({*range(0xE1, 0xF0), 0xFE}) - {0xEE}
 _HOLE = bytes(64)
 _END_MARK = b"\xff\xd9"
-NO_END_MARK = "no_end_mark: the picture is whole, but the file ends without its end mark"
 
 
 def read_jpeg(data: bytes, check: Check) -> ImageFile:

@@ -18,6 +18,23 @@ _COMPRESSIONS = {1, 2, 3, 4, 5, 8, 32773, 32946}
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _STRIPS, _STRIP_BYTES = 256, 257, 258, 259, 273, 279
 _SAMPLES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _SAMPLE_FORMAT = 277, 322, 323, 324, 325, 339
+_PHOTOMETRIC, _FILL_ORDER, _PLANAR, _EXTRA_SAMPLES = 262, 266, 284, 338
+_WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _LAB = 0, 1, 2, 3, 5, 8
+# What Pillow reads right: the ExtraSamples (0: none that counts, 1 and 2: transparency) that may follow the colours, by photometric
+# interpretation and bits. It refuses others as if they were damaged, or gives other pixels without a word (the tests have each).
+_SEVERAL: dict[tuple[int, int], tuple[int, set[tuple[int, ...]]]] = {
+    (_BLACK_IS_ZERO, 8): (1, {(2,)}),
+    (_PALETTE, 8): (1, {(0,), (2,)}),
+    (_RGB, 8): (3, {(), (0,), (1,), (2,), (0, 0), (1, 0), (2, 0), (0, 0, 0), (1, 0, 0), (2, 0, 0), (999,)}),
+    (_RGB, 16): (3, {(), (0,), (1,), (2,)}),
+    (_CMYK, 8): (4, {(), (0,), (0, 0)}),
+    (_CMYK, 16): (4, {()}),
+    (_LAB, 8): (3, {()}),
+}
+_TAKEN = (
+    "taken are grey and palettes of 1, 2, 4 and 8 bits, grey of 16 bits with black as 0, grey with alpha of 8 bits, RGB and CMYK of 8 and "
+    "16 bits, L*a*b* of 8 bits; of 16 bits in planes compressed ones alone"
+)
 _MOST_ENTRIES = 1_000
 _MOST_SAMPLES = 10
 
@@ -99,7 +116,7 @@ def _refuse_unknown(data: bytes, order: str, entries: dict[int, _Entry], header:
     compression = _number(data, order, entries, _COMPRESSION, 1)
     bits = np.unique(_numbers(data, order, entries, _BITS)).tolist() or [1]
     samples = _number(data, order, entries, _SAMPLES, 1)
-    formats = {*np.unique(_numbers(data, order, entries, _SAMPLE_FORMAT)).tolist()} - {1, 4}
+    formats = {*np.unique(_numbers(data, order, entries, _SAMPLE_FORMAT)).tolist()} - {1}
     if compression not in _COMPRESSIONS:
         raise RejectedImage(
             "unsupported_format",
@@ -112,6 +129,44 @@ def _refuse_unknown(data: bytes, order: str, entries: dict[int, _Entry], header:
             f"is a TIFF of {samples} samples of {bits[0]} bits{', signed or floating' if formats else ''}; whole numbers of up to 16 bits are taken",
             header,
         )
+    photometric, planar, fill = (
+        _number(data, order, entries, tag, otherwise)
+        for tag, otherwise in ((_PHOTOMETRIC, _WHITE_IS_ZERO), (_PLANAR, 1), (_FILL_ORDER, 1))
+    )
+    extra = tuple(_numbers(data, order, entries, _EXTRA_SAMPLES)[:_MOST_SAMPLES].tolist())
+    taken = (
+        _takes_one(photometric, bits[0], planar == 2 and compression == 1, fill == 2) and not extra
+        if samples == 1
+        else _takes_several(photometric, bits[0], samples, extra, planar == 2, compression == 1) and fill == 1
+    )
+    if not taken or len(bits) > 1:
+        said = f"{samples} samples of {' and '.join(map(str, bits))} bits, photometric interpretation {photometric}, planar configuration {planar}"
+        said += f", extra samples {list(extra)}" if extra else ""
+        said += f", fill order {fill}" if fill != 1 else ""
+        raise RejectedImage("unsupported_format", f"is a TIFF of {said}; {_TAKEN}", header)
+
+
+def _takes_one(photometric: int, bits: int, in_planes: bool, reversed_bits: bool) -> bool:
+    """Whether Pillow reads pictures of one sample right."""
+    if photometric not in (_WHITE_IS_ZERO, _BLACK_IS_ZERO, _PALETTE) or (bits == 16 and photometric != _BLACK_IS_ZERO):
+        return False
+    if in_planes:  # Pillow takes the first letter of its name for the samples
+        return bits == 8 and photometric != _WHITE_IS_ZERO and not reversed_bits
+    return not reversed_bits or (bits < 8 and photometric != _PALETTE)
+
+
+def _takes_several(
+    photometric: int, bits: int, samples: int, extra: tuple[int, ...], in_planes: bool, uncompressed: bool
+) -> bool:
+    """Whether Pillow reads pictures of several samples right."""
+    colours, extras = _SEVERAL.get((photometric, bits), (0, set()))
+    if in_planes:
+        if photometric not in (_RGB, _CMYK) or (bits == 16 and uncompressed):
+            return False
+        extras = {(), (2,)} & extras
+    elif photometric == _RGB and samples == 4 and not extra:
+        return True  # the fourth is alpha
+    return extra in extras and samples == colours + len(extra)
 
 
 def _refuse_cut(data: bytes, order: str, entries: dict[int, _Entry], header: Header) -> None:
