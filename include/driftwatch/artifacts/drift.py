@@ -254,6 +254,11 @@ class ContentDrift(DayArtifact):
         return tuple(segment for segment in self.segments if segment.status in status)
 
     @property
+    def is_of_sample(self) -> bool:
+        """Whether the day is judged by a random sample of its images."""
+        return self.predictions.of_images is not None
+
+    @property
     def drifted(self) -> bool:
         """Whether content or predictions drifted, those of the day or of a segment."""
         return "drifted" in (self.content.verdict, self.predictions.verdict) or bool(self.segments_that("drifted"))

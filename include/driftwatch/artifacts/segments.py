@@ -58,5 +58,13 @@ class SegmentDrift(Part):
     or where there is none."""
     examples: tuple[str, ...] = ()
     """Ids of the images that lie furthest in the direction of the drift; absent where it has not drifted."""
+
+    def tested(self, sampled: bool) -> str:
+        """Its images and, where they are fewer, how many independent ones were tested: `420 (105 independent)`. `sampled`: the day is judged
+        by a random sample of its images, and what was tested is of that."""
+        if self.effective_n == self.images:
+            return f"{self.images:,}"
+        return f"{self.images:,} ({self.effective_n:,} independent{' in the sample' if sampled else ''})"
+
     since: datetime.date | None = None
     """The first of the days on end with this status; absent for usual ones and those without enough evidence."""

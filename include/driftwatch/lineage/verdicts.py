@@ -25,14 +25,14 @@ def of_features(found: DayDrift) -> Iterator[Check]:
             yield _check(
                 "feature_drift", feature.verdict == "ok", feature.feature, f"p > {found.false_alarm_rate:g}", p
             )
-    yield from _of_segments(found.segments)
+    yield from _of_segments(found.segments, found.of_images is not None)
 
 
 def of_answers(found: ContentDrift) -> Iterator[Check]:
     """Of predictions.parquet: what is photographed, the predicted classes, and those of each segment."""
     yield from _of_test("content_drift", found.content, found.content.verdict)
     yield from _of_test("predictions_drift", found.predictions, found.predictions.verdict)
-    yield from _of_segments(found.segments)
+    yield from _of_segments(found.segments, found.is_of_sample)
 
 
 def of_performance(found: Performance) -> Iterator[Check]:
@@ -55,7 +55,9 @@ def of_gate(found: GateResult) -> Iterator[Check]:
 
 
 def quantiles_of(found: FeaturesTest) -> Mapping[str, Mapping[str, float]]:
-    """The day's quantiles of each feature, by level."""
+    """The day's quantiles of each feature, by level; none of a day that is judged by a sample: they stand beside the count of all its rows."""
+    if found.of_images is not None:
+        return {}
     levels = [f"{level:g}" for level in found.quantiles]
     return {
         feature.feature: dict(zip(levels, feature.day_quantiles, strict=True))
@@ -70,12 +72,11 @@ def _of_test(name: str, found: DriftTest, verdict: str) -> Iterator[Check]:
         yield _check(name, verdict == "ok", None, f"p > {found.false_alarm_rate:g}", said)
 
 
-def _of_segments(segments: Iterable[SegmentDrift]) -> Iterator[Check]:
+def _of_segments(segments: Iterable[SegmentDrift], sampled: bool) -> Iterator[Check]:
     for segment in segments:
         if segment.status in ("usual", "drifted", "missing", "muted"):
-            tested = f"{segment.effective_n:,} independent ones of " if segment.effective_n != segment.images else ""
             p = (
-                f"p = {segment.p_value:.3g}, {tested}{segment.images:,} images"
+                f"p = {segment.p_value:.3g}, {segment.tested(sampled)} images"
                 if segment.p_value is not None
                 else segment.status
             )

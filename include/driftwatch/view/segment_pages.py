@@ -16,7 +16,7 @@ from driftwatch.view.segment_accuracy import SegmentRow as AccuracyRow
 from driftwatch.view.segment_accuracy import segment_row
 from driftwatch.view.segment_names import segment_title
 from driftwatch.view.segments import SegmentRow as DriftRow
-from driftwatch.view.segments import drift_row
+from driftwatch.view.segments import drift_row, is_sampled
 from driftwatch.view.series import series
 from driftwatch.view.words import count
 
@@ -97,7 +97,7 @@ def _accuracy_of(row: Day, by: str, name: str) -> SegmentAccuracy | None:
 
 
 def _day(row: Day, by: str, name: str, drift: list[SegmentDrift], accuracy: SegmentAccuracy | None) -> SegmentDay:
-    tested = drift_row(by, name, drift, "") if drift else None
+    tested = drift_row(by, name, drift, "", is_sampled(row.drift, row.content_drift)) if drift else None
     judged = segment_row(accuracy) if accuracy else None
     images = tested.images if tested else judged.images if judged else "–"
     return SegmentDay(row.day, images, tested, judged)

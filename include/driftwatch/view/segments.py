@@ -145,9 +145,7 @@ def tables(
 ) -> list[SegmentTable]:
     """A table for each segmentation. `accuracy`: that of each segment in words, by segmentation and name, where known."""
     told = dict(accuracy or {})
-    sampled = (drift is not None and drift.of_images is not None) or (
-        answers is not None and answers.predictions.of_images is not None
-    )
+    sampled = is_sampled(drift, answers)
     rows = [*(drift.segments if drift else ()), *(answers.segments if answers else ())]
     found = []
     for by, of in by_segmentation(rows).items():
@@ -163,10 +161,15 @@ def tables(
     return found
 
 
+def is_sampled(drift: DayDrift | None, answers: ContentDrift | None) -> bool:
+    """Whether the day is judged by a random sample of its images."""
+    return (drift is not None and drift.of_images is not None) or (answers is not None and answers.is_of_sample)
+
+
 _RANK = {verdict.word: place for place, verdict in enumerate(_VERDICTS.values())}
 
 
-def drift_row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str, sampled: bool = False) -> SegmentRow:
+def drift_row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str, sampled: bool) -> SegmentRow:
     """One segment of a day, by its `parts`: what each kind of drift says of it, at least one. `sampled`: the day is judged by a sample."""
     worst = min(parts, key=lambda part: [*_VERDICTS].index(part.status))
     drifted = [part for part in parts if part.status == "drifted"]
@@ -174,13 +177,11 @@ def drift_row(by: str, name: str, parts: Sequence[SegmentDrift], accuracy: str, 
         f"{_KINDS[part.kind]}: {looks(part)}" if _KINDS[part.kind] else looks(part) for part in drifted
     ]
     about = next((part for part in parts if part.effective_n != part.images), worst)
-    where = " in the sample" if sampled else ""
-    independent = f" ({about.effective_n:,} independent{where})" if about.effective_n != about.images else ""
     return SegmentRow(
         by=by,
         name=name,
         verdict=_VERDICTS[worst.status],
-        images=f"{about.images:,}{independent}",
+        images=about.tested(sampled),
         changes=tuple(changes),
         effect="–" if worst.effect is None else f"{worst.effect:.2f}",
         p=p_digits(worst.p_value),

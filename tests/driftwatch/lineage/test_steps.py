@@ -50,6 +50,9 @@ def test_a_days_steps_tell_rows_verdicts_and_what_lies_outside(store):
     assert whole.passed is (drift.whole == "ok")
     assert features.columns[drift.features[0].feature]["0.5"] == drift.features[0].day_quantiles[2]
 
+    sampled = drift.model_copy(update={"of_images": 3_000_000})
+    assert verdicts.quantiles_of(sampled) == {}  # they would stand beside the count of all rows
+
     predicted = of_day.predicted(day)
     assert names(predicted.outputs)[0] == f"{place}/predictions.parquet"
     assert {check.name for check in predicted.inputs[-1].checks} >= {"content_drift"}

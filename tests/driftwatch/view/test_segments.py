@@ -12,10 +12,14 @@ from tests.driftwatch.view.typed import DAY, typed
 from driftwatch.artifacts.alerts import AnswersDrifted, ImagesDrifted
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.segments import SegmentDrift, SegmentFeature
+from driftwatch.config.loader import load_monitor
+from driftwatch.lineage import verdicts
 from driftwatch.view.alerts import words_of
+from driftwatch.view.days import Day
 from driftwatch.view.drift_words import kinds
 from driftwatch.view.pictures import chosen
 from driftwatch.view.report import sections
+from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.segments import coming_lines, plural, tables
 
 BLUR = SegmentFeature(feature="image.Sharpness.laplacian", test="shift", effect=0.5, direction="down", p_value=1e-9)
@@ -107,6 +111,19 @@ def test_of_a_large_day_the_independent_images_are_those_of_its_sample():
     assert table.quiet[0].images == "90,000 (4,000 independent in the sample)"
     [table] = tables(day(*rows), None)
     assert table.quiet[0].images == "90,000 (4,000 independent)"
+
+
+@pytest.mark.parametrize("images", [2_000_000, None])
+def test_pages_and_lineage_tell_a_segment_s_images_in_the_same_words(images):
+    rows = [segment("door-1", images=90_000, effective_n=4_000, kind="image_quality", p_value=0.5)]
+    drift = day(*rows).model_copy(update={"of_images": images})
+    wanted = "90,000 (4,000 independent in the sample)" if images else "90,000 (4,000 independent)"
+    config = load_monitor("include/monitors/cats_vs_dogs.yaml")
+    page = segment_page([Day(DAY, drift=drift)], config, "camera", "door-1")
+    assert page
+    assert page.days[0].images == tables(drift, None)[0].quiet[0].images == wanted
+    *_, check = verdicts.of_features(drift)
+    assert check.actual == f"p = 0.5, {wanted} images"
 
 
 def test_hundreds_of_broken_cameras_stay_readable():
