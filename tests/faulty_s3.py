@@ -29,6 +29,7 @@ CODES = {
     "InternalError": 500,
     "ConditionalRequestConflict": 409,
     "NotImplemented": 501,
+    "PreconditionFailed": 412,
     "InvalidArgument": 400,
     "EntityTooLarge": 400,
     "InvalidRequest": 400,

@@ -105,7 +105,10 @@ class ObjectStore(Storage):
     def copy(self, source: str, target: str) -> None:
         paths = self._key(self.path(source)), self._key(self.path(target))
         with touching(f"storage copy {target}"):
-            self._calling("copy", source, lambda: self._store.copy(*paths))
+            self._calling("copy", source, lambda: self._copy(*paths))
+
+    def _copy(self, source: str, target: str) -> None:
+        self._store.copy(source, target)
 
     def delete_all(self, keys: Sequence[str]) -> None:
         for start in range(0, len(keys), _DELETED_AT_ONCE):

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from driftwatch.errors import ReplacedMeanwhile
 from driftwatch.seams import Extra
 from driftwatch.storage.entries import SigningCredentials
-from driftwatch.storage.errors import calling
+from driftwatch.storage.errors import answer_of, calling
 from driftwatch.storage.object_store import ObjectStore
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn")
 # So long obstore keeps credentials before it asks boto3 again, which renews those that end.
 _CREDENTIALS_KEPT = timedelta(minutes=5)
+# What S3 says to a copy of more than 5 GB by one request.
+_TOO_LARGE_TO_COPY = ("InvalidRequest", "EntityTooLarge")
+_COPIED_PART = 2**28  # bytes, of which S3's own server needs seconds
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,24 @@ class S3Storage(ObjectStore):
         for page in self._pages(Prefix=prefix, Delimiter="/"):
             yield from ((folder["Prefix"][len(prefix) :], None) for folder in page.get("CommonPrefixes", ()))
             yield from ((found["Key"][len(prefix) :], found["Size"]) for found in page.get("Contents", ()))
+
+    def _copy(self, source: str, target: str) -> None:
+        """By one request, and part by part where S3 refuses that, since the object has more than 5 GB."""
+        try:
+            return super()._copy(source, target)
+        except Exception as error:
+            if answer_of(error).code not in _TOO_LARGE_TO_COPY:
+                raise
+        from boto3.s3.transfer import TransferConfig
+        from s3transfer.exceptions import S3CopyFailedError
+
+        by_parts = TransferConfig(multipart_threshold=_COPIED_PART, multipart_chunksize=_COPIED_PART)
+        try:
+            self._client.copy({"Bucket": self._bucket, "Key": source}, self._bucket, target, Config=by_parts)
+        except S3CopyFailedError:
+            raise ReplacedMeanwhile(
+                f"{self.scheme}://{self._bucket}/{source} was replaced while it was copied: run the task again"
+            ) from None
 
     def _prefix(self, path: str) -> str:
         """Also of a folder whose name obstore refuses: boto3 lists it."""

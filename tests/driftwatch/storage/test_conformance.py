@@ -213,6 +213,13 @@ def test_a_copy_is_an_object_of_its_own_and_replaces_what_was_there(storage):
     assert storage.read_bytes("shown/1.jpg") == b"picture"
 
 
+def test_a_copy_of_nothing_names_it_and_leaves_what_was_there(storage):
+    storage.write_bytes("m/a", b"there")
+    with pytest.raises(MissingArtifact, match="m/none"):
+        storage.copy("m/none", "m/a")
+    assert storage.read_bytes("m/a") == b"there"
+
+
 def test_an_object_has_a_path_where_the_storage_is_a_folder_and_nowhere_else(storage):
     storage.write_bytes("m/a b", b"bytes")
     path = storage.local_path("m/a b")

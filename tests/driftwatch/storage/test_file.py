@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 
 import pytest
 
@@ -44,3 +45,18 @@ def test_a_key_lies_in_a_folder_only_when_its_links_do(file_storage, tmp_path):
     (tmp_path / "m" / "link").symlink_to(tmp_path / "other" / "b")
     assert file_storage.lies_in("m/a", "m")
     assert not file_storage.lies_in("m/link", "m")
+
+
+def test_a_copy_never_holds_the_whole_object(file_storage, monkeypatch):
+    with file_storage.writing("m/large") as file:
+        file.write(b"first")
+        file.truncate(100_000_000)
+    monkeypatch.setattr(type(file_storage), "read_bytes", lambda *_: pytest.fail("the whole object is read"))
+    tracemalloc.start()
+    try:
+        file_storage.copy("m/large", "m/copy")
+        assert tracemalloc.get_traced_memory()[1] < 60_000_000
+    finally:
+        tracemalloc.stop()
+    assert file_storage.size("m/copy") == 100_000_000
+    assert file_storage.read_range("m/copy", 0, 6) == b"first\0"

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from driftwatch.errors import StorageFailed, StorageRefused
+from driftwatch.errors import ReplacedMeanwhile, StorageFailed, StorageRefused
 from driftwatch.storage import Storage, object_store, open_storage
+from driftwatch.storage import s3 as s3_module
 
 LARGE = bytes(range(256)) * 50_000  # three parts of five megabytes
 STEPS = {"begin": ("POST", r"\?uploads"), "a part": ("PUT", "partNumber=2&"), "end": ("POST", r"\?uploadId=")}
@@ -79,3 +80,38 @@ def test_a_part_that_s3_does_not_take_is_no_lack_of_a_right(s3_storage, s3, code
     assert type(error) is StorageRefused
     assert re.search(rf"may not write s3://\S*/in/large \({code}: said S3\): .*{advice}", str(error))
     assert "account" not in str(error)
+
+
+def test_what_s3_does_not_copy_by_one_request_is_copied_part_by_part(s3_storage, s3, monkeypatch):
+    monkeypatch.setattr(s3_module, "_COPIED_PART", 5 * 2**20)
+    assert write(s3_storage) is None
+    for code in ("InvalidRequest", "EntityTooLarge"):
+        s3_storage.delete("in/copy")
+        s3.plan(code, "in/copy", method="PUT", times=1)
+        s3.asked.clear()
+        s3_storage.copy("in/large", "in/copy")
+        assert len(re.findall(r"PUT \S*in/copy\S*partNumber=\d", " ".join(s3.asked))) == 3
+        assert not [asked for asked in s3.asked if asked.startswith("GET")]  # no bytes pass here
+        assert s3_storage.read_bytes("in/copy") == LARGE
+
+
+def test_a_large_copy_that_is_refused_or_whose_source_is_replaced_meanwhile_is_told_and_leaves_the_old_object(
+    s3_storage, s3, monkeypatch
+):
+    monkeypatch.setattr(s3_module, "_COPIED_PART", 5 * 2**20)
+    assert write(s3_storage) is None
+    s3_storage.write_bytes("in/copy", b"old")
+    for code, kind in (
+        ("AccessDenied", StorageRefused),
+        ("SlowDown", StorageFailed),
+        ("PreconditionFailed", ReplacedMeanwhile),
+    ):
+        s3.plan("InvalidRequest", r"in/copy\?$", method="PUT")
+        s3.plan(code, r"partNumber=2\b", method="PUT")
+        with pytest.raises(kind, match="in/large"):
+            s3_storage.copy("in/large", "in/copy")
+        s3.clear()
+        assert s3_storage.read_bytes("in/copy") == b"old"
+    s3.plan("InvalidRequest", "in/copy", method="PUT")  # for another reason
+    with pytest.raises(StorageRefused, match=r"in/large .*InvalidRequest"):
+        s3_storage.copy("in/large", "in/copy")
