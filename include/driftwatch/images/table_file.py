@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.storage.addresses import without_scheme
+from driftwatch.storage.foreign_files import to_key
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,15 +76,19 @@ def _parsed(url: str, key: str, data: bytes, then: str) -> pd.DataFrame:
 
 
 def path_in_table(root: str, value: object) -> str:
-    """The path below the `root` of images (a stored key) that a table names: so, or as a whole address, which has `://` or begins with `/`."""
-    text, folder = text_of(value), without_scheme(root)
+    """The path below the `root` of images (a stored key) that a table names: so, or as a whole address, which has `://` or begins with `/`. It is
+    taken as it stands, with its spaces, and goes the way of a name in a listing."""
+    text, folder = to_key(value if isinstance(value, str) else text_of(value)), without_scheme(root)
     if not folder or not (text.startswith("/") or "://" in text):
         return text
     return text.partition(f"/{folder}/")[2] or text
 
 
 def text_of(value: object) -> str:
-    """A field as text; empty where it is empty. 3.0 is 3: a table with gaps makes floats of whole numbers."""
+    """A field as text, without spaces around it; empty where it is empty. 3.0 is 3: a table with gaps makes floats of whole numbers. A path may
+    have such spaces: it is `path_in_table`."""
     if value is None or value != value:
         return ""
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "surrogateescape")
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value).strip()

@@ -27,7 +27,7 @@ from driftwatch.models.logged.day import Elsewhere, images_of, together
 from driftwatch.models.logged.files import NoLog, place_of, read_log
 from driftwatch.models.logged.formats import parse, rows_of
 from driftwatch.models.logged.join import Images, Joined, join
-from driftwatch.models.logged.understand import UNKNOWN_CLASS, text_of
+from driftwatch.models.logged.understand import UNKNOWN_CLASS, key_of, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -158,7 +158,7 @@ def _of_the_day(table: pd.DataFrame, images: Images, settings: LabelTableConfig)
     if settings.of_a_day or role not in table:
         return table, 0
     mark, known = f"/{images.tail}/", {image_id for image_id, _ in images.files.values()}
-    texts = [text_of(value) for value in table[role]]
+    texts = [key_of(value) if role == KEY else text_of(value) for value in table[role]]
     ours = [not text or (mark in f"/{text}" if role == KEY else text.lower() in known) for text in texts]
     return table[ours].reset_index(drop=True), len(table) - sum(ours)
 

@@ -24,6 +24,7 @@ from driftwatch.images.listing import list_day
 from driftwatch.images.one_pass import MANIFEST
 from driftwatch.images.segments import segments_of_day
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.foreign_files import to_key
 
 from .days import MODEL
 from .files import encoded
@@ -114,6 +115,16 @@ def test_numbers_and_whole_addresses_of_a_table_are_understood(storage):
     storage.write_bytes(f"metadata/{DAY.day}.jsonl", b"".join(json.dumps(row).encode() + b"\n" for row in rows))
     ingest_day(day_of(storage, light(path="metadata/{day}.jsonl")), MODEL)
     assert (by_path(storage, "light")["loose.jpg"], by_path(storage, "light")["door-1/0.jpg"]) == ("3", None)
+
+
+@pytest.mark.parametrize(("end", "made"), [(".csv", csv_table), (".parquet", parquet_table), (".jsonl", json_lines)])
+def test_a_table_names_images_as_they_are_called(storage, end, made):
+    paths = [" lead.jpg", "trail.jpg ", "back\\slash.jpg"]
+    for path in paths:
+        storage.write_bytes(f"{DAY.incoming}/{to_key(path)}", storage.read_bytes(f"{DAY.incoming}/loose.jpg"))
+    storage.write_bytes(f"metadata/{DAY.day}{end}", made([(path, " night ") for path in paths]))
+    ingest_day(day_of(storage, light(path=f"metadata/{{day}}{end}")), MODEL)
+    assert [by_path(storage, "light")[to_key(path)] for path in paths] == ["night"] * 3
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ from driftwatch.images.table_file import path_in_table
         ("s3://cams/prod", "https://s3.example.com/cams/prod/north/a.jpg", "north/a.jpg"),
         ("cams", "north/cams/1.jpg", "north/cams/1.jpg"),  # a folder of that name once more
         ("s3://b/cams", "s3://b/cams/north/cams/1.jpg", "north/cams/1.jpg"),
+        ("cams", " lead/a.jpg ", " lead/a.jpg "),
+        ("s3://cams/prod", "s3://cams/prod/ a.jpg ", " a.jpg "),
+        ("cams", b"door 1/ a.jpg", "door 1/ a.jpg"),
+        ("cams", 7.0, "7"),
+        ("cams", None, ""),
+        ("cams", "back\\slash/a\tb.jpg", r"back\\slash/a\x09b.jpg"),  # as its key is written
         ("cams", "s3://elsewhere/1.jpg", "s3://elsewhere/1.jpg"),
     ],
 )

@@ -12,7 +12,7 @@ import numpy as np
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.logged import columns as roles
-from driftwatch.models.logged.understand import Understood, text_of, understand
+from driftwatch.models.logged.understand import Understood, key_of, text_of, understand
 from driftwatch.storage.foreign_files import to_key
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _images_of(table: pd.DataFrame, images: Images, settings: LoggedConfig) -> t
         status = [NO_KEY if one is None else ACCEPTED if one in known else told.get(one, NO_FILE) for one in ids]
         return np.array(ids, dtype=object), np.array(status, dtype=object)
     pattern = re.compile(settings.key_pattern) if settings.key_pattern else None
-    keys = [text_of(value) for value in table[roles.KEY]] if roles.KEY in table else [None] * len(table)
+    keys = [key_of(value) for value in table[roles.KEY]] if roles.KEY in table else [None] * len(table)
     files = {key: images.files.get(images.path_of(key, pattern), (None, NO_FILE)) for key in set(keys) if key}
     files_of = [(None, NO_KEY) if not key else files[key] for key in keys]
     ids = [image_id if status in _USABLE else None for image_id, status in files_of]

@@ -25,6 +25,7 @@ from driftwatch.models.logged.understand import (
     BAD_TIME,
     MOST_NAMED,
     Understood,
+    key_of,
     text_of,
     understand,
     usual_width,
@@ -158,7 +159,7 @@ class KeptRows:
             return [text.lower() if (text := text_of(value)) else None for value in table[roles.IMAGE_ID]]
         if roles.KEY not in table:
             return [None] * len(table)
-        keys = [text_of(value) for value in table[roles.KEY]]
+        keys = [key_of(value) for value in table[roles.KEY]]
         return [self._folder.path_of(key, self._pattern) if key else None for key in keys]
 
     def _embeddings(self, table: pd.DataFrame, reasons: np.ndarray, counted: np.ndarray) -> dict[str, object]:

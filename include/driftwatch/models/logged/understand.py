@@ -108,7 +108,7 @@ def understand(table: pd.DataFrame, config: MonitorConfig) -> Understood:
 
 
 def text_of(value: Any) -> str | None:
-    """A field as text; None where it is empty. 3.0 is 3: a table with gaps makes floats of whole numbers."""
+    """A field as text, without spaces around it; None where it is empty. 3.0 is 3: a table with gaps makes floats of whole numbers."""
     if value is None or (isinstance(value, float) and value != value):
         return None
     if isinstance(value, bytes):
@@ -116,6 +116,11 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
     return str(value).strip() or None
+
+
+def key_of(value: Any) -> str | None:
+    """An image's path as it stands, with its spaces; None where it is empty."""
+    return value if isinstance(value, str) and value.strip() else text_of(value)
 
 
 def _note(reasons: np.ndarray, where: np.ndarray, reason: Any) -> None:

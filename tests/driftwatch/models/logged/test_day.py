@@ -52,6 +52,18 @@ def test_a_day_in_each_format_has_the_same_answers(tmp_path, name, zipped):
     assert not day.storage.exists(day.keys.embeddings)
 
 
+@pytest.mark.parametrize("name", WRITERS)
+def test_a_key_is_taken_with_its_spaces_and_a_class_without(tmp_path, name):
+    day = a_day(tmp_path)
+    table = day.storage.read_table(day.keys.manifest)
+    spaced = table["key"].str.replace("0000.jpg", " 0000.jpg ").str.replace("0001.jpg", "0000.jpg")
+    day.storage.write_table(day.keys.manifest, table.assign(key=spaced))
+    rows = [answer(0, file=" 0000.jpg ", **{"class": " cat "}), answer(1, file="0000.jpg"), *answers(range(2, IMAGES))]
+    put(day, name, WRITERS[name](rows))
+    found = answered(day)
+    assert (found.rows, found.used) == (IMAGES, IMAGES)
+
+
 def odd(day_rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """What a real log has beside 90 sound answers."""
     return [
