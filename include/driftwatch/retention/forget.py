@@ -30,7 +30,7 @@ from driftwatch.models.splits import splits_lock
 from driftwatch.retention.blank_arrays import blank_embeddings, blank_inputs, blank_references
 from driftwatch.retention.blank_tables import blank_json, blank_parquet
 from driftwatch.retention.large_tables import MOST_HELD, blank_large
-from driftwatch.retention.search import listed_images, nearly_the_same, replacements, trained_on, wanted_images
+from driftwatch.retention.search import is_own, listed_images, nearly_the_same, replacements, trained_on, wanted_images
 from driftwatch.storage import StoredObject
 from driftwatch.storage.elsewhere import storage_of
 from driftwatch.storage.lock import exclusive
@@ -244,8 +244,7 @@ def _delete_originals(store: MonitorStore, work: ForgetWork) -> int:
     """Those that lie in the monitor's own folder: where `images.layout` leads nothing is deleted."""
     if not store.config.storage.forget_originals:
         return 0
-    own = (f"{store.keys.incoming}/", f"{store.keys.training_images}/")
-    found = [key for key in originals_left(store, work) if key.startswith(own)]
+    found = [key for key in originals_left(store, work) if is_own(store.keys, key)]
     for key in found:
         store.storage.delete(key)
     return len(found)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from driftwatch.artifacts.forgetting import FORGOTTEN, WantedImage
-from driftwatch.artifacts.keys import SET, own_key
+from driftwatch.artifacts.keys import SET, MonitorKeys, own_key
 from driftwatch.artifacts.models import CardRecipe
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import MonitorStore
@@ -38,12 +38,14 @@ class Nearly:
 @dataclass(frozen=True)
 class ForgetPlan:
     """What forgetting would do. `models`: versions that were trained on any of `images`; `near`: what looks nearly the same and stays;
-    `deletes_originals`: whether the images' own files go too."""
+    `deletes_originals`: whether the files in the monitor's own folders go too; `elsewhere`: how many lie where only `images.layout` leads, and are
+    never deleted."""
 
     images: tuple[WantedImage, ...]
     models: tuple[str, ...]
     near: tuple[Nearly, ...]
     deletes_originals: bool
+    elsewhere: int = 0
 
 
 def forget_plan(store: MonitorStore, asked: Sequence[str]) -> ForgetPlan:
@@ -51,7 +53,13 @@ def forget_plan(store: MonitorStore, asked: Sequence[str]) -> ForgetPlan:
     listed = listed_images(store)
     images = wanted_images(listed, asked, store.keys.monitor)
     near = tuple(nearly_the_same(listed, images))
-    return ForgetPlan(images, trained_on(store, images), near, store.config.storage.forget_originals)
+    elsewhere = sum(not is_own(store.keys, key) for image in images for key in image.keys)
+    return ForgetPlan(images, trained_on(store, images), near, store.config.storage.forget_originals, elsewhere)
+
+
+def is_own(keys: MonitorKeys, key: str) -> bool:
+    """Whether a file lies in the monitor's own folders: where `images.layout` leads nothing is ever deleted."""
+    return key.startswith((f"{keys.incoming}/", f"{keys.training_images}/"))
 
 
 class ListedImages:

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.label_table import LabelTable
+from driftwatch.config.labels import TABLE
 from driftwatch.view.artifacts import Artifacts, reader
 from driftwatch.view.large_tables import ID, read_table, reading_sample, rows_of
 
@@ -59,6 +61,14 @@ def lists_a_sample(artifacts: Artifacts, day: date) -> bool:
     """Whether the pages list only those of the day's images that it is judged by: it has more than MOST_LISTED."""
     ingest = artifacts.get(artifacts.keys.day(day).ingest, reader(Ingest))
     return ingest is not None and ingest.judged is not None and ingest.accepted > MOST_LISTED
+
+
+def by_table(artifacts: Artifacts, day: date) -> bool:
+    """Whether the day's labels are a table's, and not people's."""
+    keys = artifacts.keys.day(day)
+    return artifacts.storage.exists(artifacts.store.day(day).key(LabelTable)) or (
+        artifacts.config.labels.backend == TABLE and not artifacts.storage.exists(keys.annotators)
+    )
 
 
 def _together(

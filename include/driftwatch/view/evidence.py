@@ -6,9 +6,10 @@ The model answered it with the same class, and of those it is the nearest by the
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import (
     MOST_LISTED,
     SEGMENT,
+    by_table,
     day_images,
     day_sample,
     features_of,
@@ -112,9 +114,10 @@ def pairs(
     page = min(max(1, asked.page), pages)
     chosen = _whole(artifacts, drift.day, rows.iloc[order[(page - 1) * a_page : page * a_page]])
     usual, about = _usual_images(artifacts, drift.day)
+    who = _who_labelled(artifacts)
     near = _neighbours(chosen, usual, _stayed(drift, moved, rows))
     found = tuple(
-        _pair(artifacts.config.name, drift, row, neighbour)
+        _pair(artifacts.config.name, drift, row, neighbour, who)
         for (_, row), neighbour in zip(chosen.iterrows(), near, strict=True)
     )
     return Pairs(found, len(rows), page, pages, about)
@@ -127,7 +130,14 @@ def pair_of(artifacts: Artifacts, drift: DayDrift, row: pd.Series) -> Pair:
     usual, _ = _usual_images(artifacts, drift.day)
     alone = pd.DataFrame([row])
     (neighbour,) = _neighbours(alone, usual, _stayed(drift, (), alone))
-    return _pair(artifacts.config.name, drift, row, neighbour)
+    return _pair(artifacts.config.name, drift, row, neighbour, _who_labelled(artifacts))
+
+
+def _who_labelled(artifacts: Artifacts) -> Callable[[str], str]:
+    """`people` or `table` by day; looked up once for each."""
+    return cache(
+        lambda day: "table" if day != TRAINING_DAY and by_table(artifacts, date.fromisoformat(day)) else "people"
+    )
 
 
 def _asked_for(table: pd.DataFrame, asked: Asked) -> pd.DataFrame:
@@ -264,9 +274,9 @@ def _alike(usual: pd.DataFrame, row: pd.Series) -> list[int]:
     return [int(place) for place in np.flatnonzero(closer if closer.any() else same)]
 
 
-def _pair(monitor: str, drift: DayDrift, row: pd.Series, usual: pd.Series | None) -> Pair:
-    changed = _shown(monitor, drift, row, drift.day.isoformat())
-    beside = None if usual is None else _shown(monitor, drift, usual, str(usual["day"]))
+def _pair(monitor: str, drift: DayDrift, row: pd.Series, usual: pd.Series | None, who: Callable[[str], str]) -> Pair:
+    changed = _shown(monitor, drift, row, drift.day.isoformat(), who)
+    beside = None if usual is None else _shown(monitor, drift, usual, str(usual["day"]), who)
     moved = [
         Moved(
             feature_name(feature.feature),
@@ -292,16 +302,16 @@ def _looks(feature: FeatureDrift, value: float) -> str:
     return direction(feature.model_copy(update={"direction": way, "test": ""}))
 
 
-def _shown(monitor: str, drift: DayDrift, row: pd.Series, day: str) -> Shown:
+def _shown(monitor: str, drift: DayDrift, row: pd.Series, day: str, who: Callable[[str], str]) -> Shown:
     values = {each.feature: float(row[each.feature]) for each in drift.features if each.feature in row.index}
-    return Shown(day, str(row["image_id"]), own_key(monitor, str(row["key"])), said_of(row), values)
+    return Shown(day, str(row["image_id"]), own_key(monitor, str(row["key"])), said_of(row, who(day)), values)
 
 
-def said_of(row: pd.Series) -> str:
-    """What the model and people said of an image: `model: cat, people: dog`. A training image has its label alone."""
+def said_of(row: pd.Series, who: str) -> str:
+    """What the model said of an image, and `who` labelled it: `model: cat, people: dog`. A training image has its label alone."""
     of_training = row.get("day") == TRAINING_DAY
-    said = {"" if of_training else "model: ": row.get("prediction"), "people: ": row.get("label")}
-    known = [f"{who}{what}" for who, what in said.items() if isinstance(what, str)]
+    said = {"" if of_training else "model: ": row.get("prediction"), f"{who}: ": row.get("label")}
+    known = [f"{speaker}{what}" for speaker, what in said.items() if isinstance(what, str)]
     return f"labelled {known[0]}" if of_training else ", ".join(known)
 
 

@@ -11,7 +11,13 @@ def planned_lines(plan: ForgetPlan) -> list[str]:
     """What is to be forgotten, where it lives on, and what looks nearly the same."""
     lines = [f"{image.image_id}  {', '.join(image.keys)}" for image in plan.images]
     what = "deleted too" if plan.deletes_originals else "left to you (storage.forget_originals is false)"
-    lines.append(f"Their files are {what}")
+    if sum(len(image.keys) for image in plan.images) > plan.elsewhere:
+        whose = " in the monitor's own folders" if plan.elsewhere else ""
+        lines.append(f"Their files{whose} are {what}")
+    if plan.elsewhere:
+        lines.append(
+            f"{count(plan.elsewhere, 'file')} where images.layout leads, which Driftwatch only reads: delete what of them shall go yourself"
+        )
     if plan.models:
         lines.append(f"Models that were trained on them, and stay as they are: {', '.join(plan.models)}")
     if plan.near:

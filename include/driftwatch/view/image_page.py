@@ -1,4 +1,4 @@
-"""All that is known of one image: what it looks like in numbers, what the model and people said, its segments, and images like it."""
+"""All that is known of one image: what it looks like in numbers, what the model and people or a table said, its segments, and images like it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
-from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, day_images, features_of, lists_a_sample
+from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, by_table, day_images, features_of, lists_a_sample
 from driftwatch.view.evidence import TRAINING_DAY, Pair, pair_of, training_images
 from driftwatch.view.large_tables import read_table, read_whole, rows_of
 from driftwatch.view.numbers import digits
@@ -50,7 +50,7 @@ class Score:
 
 @dataclass(frozen=True)
 class ImagePage:
-    """`place`: YYYY-MM-DD or TRAINING_DAY. `facts`: name and value. `votes`: answer and how many gave it. `more_scores`: how many classes
+    """`place`: YYYY-MM-DD or TRAINING_DAY. `facts`: name and value. `votes`: answer and how many people gave it. `more_scores`: how many classes
     are not shown. `like`: ids of near-duplicates of the day, of a `like_sample` where the pages list one; `copies`: names of files with the same bytes. `pair`: the image with its normal
     neighbour, None where it cannot be told."""
 
@@ -103,16 +103,17 @@ def image_page(artifacts: Artifacts, place: str, row: pd.Series) -> ImagePage:
     """The page of the image `row`, as `find_image` has it."""
     drift = None if place == TRAINING_DAY else artifacts.find(_day(artifacts, place).drift, DayDrift)
     scores = sorted(_scores(row, artifacts.config.classes), key=lambda score: (not score.answered, -score.width))
+    table = place != TRAINING_DAY and by_table(artifacts, date.fromisoformat(place))
     like, copies = ([], []) if place == TRAINING_DAY else _alike(artifacts, place, row)
     return ImagePage(
         place=place,
         image_id=str(row["image_id"]),
         key=str(row["key"]),
-        facts=_facts(row, place),
+        facts=_facts(row, place, table),
         features=_features(row, drift),
         scores=scores[:MOST_SCORES],
         more_scores=max(0, len(scores) - MOST_SCORES),
-        votes=_votes(row, artifacts.config.labels.unclear_answer or "unclear"),
+        votes=[] if table else _votes(row, artifacts.config.labels.unclear_answer or "unclear"),
         like=like,
         like_sample=place != TRAINING_DAY and lists_a_sample(artifacts, date.fromisoformat(place)),
         copies=copies,
@@ -124,13 +125,14 @@ def _day(artifacts: Artifacts, place: str) -> Any:
     return artifacts.keys.day(date.fromisoformat(place))
 
 
-def _facts(row: pd.Series, place: str) -> list[tuple[str, str]]:
+def _facts(row: pd.Series, place: str, table: bool) -> list[tuple[str, str]]:
     facts = [("Where from", "the training images" if place == TRAINING_DAY else f"the images of {place}")]
     if _known(row, "width"):
         facts.append(("Size", f"{int(row['width'])} × {int(row['height'])} pixels, {int(row['bytes']):,} bytes"))
     if place != TRAINING_DAY:
         facts.append(("The model said", _text(row, "prediction") or "nothing yet"))
-        facts.append(("People said", _text(row, "label") or _unlabelled(row)))
+        who = "The table said" if table else "People said"
+        facts.append((who, _text(row, "label") or _unlabelled(row, table)))
         facts += [("Model version", _text(row, "model_version"))] if _known(row, "model_version") else []
     else:
         facts.append(("Label", _text(row, "label")))
@@ -140,7 +142,10 @@ def _facts(row: pd.Series, place: str) -> list[tuple[str, str]]:
     return facts
 
 
-def _unlabelled(row: pd.Series) -> str:
+def _unlabelled(row: pd.Series, table: bool) -> str:
+    if table:
+        unclear = _text(row, "status") == "unclear"
+        return "unclear: no label" if unclear else "nothing: it has no label of this image, or has not come"
     status = {"tie": "a tie: no label", "unclear": "unclear: no label", "unanswered": "nothing: nobody answered"}
     return status.get(_text(row, "status"), "nothing: it was not in the sample, or labelling has not ended")
 

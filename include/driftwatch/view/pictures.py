@@ -178,8 +178,9 @@ def _undecided(facts: DayFacts) -> list[tuple[str, str]]:
     both = facts.labels[facts.labels["status"].isin(_UNDECIDED)].merge(facts.predictions, on="image_id")
     both = _with_score(both).sort_values(["votes", "score", "image_id"], ascending=[False, False, True])
     both = both.head(MOST_UNDECIDED)
+    who = "people" if facts.label_table is None else "table"
     several = both["model_version"].nunique() > 1
-    return [(row["image_id"], f"people: {_votes(row, facts)}\n{_answer(row, several)}") for _, row in both.iterrows()]
+    return [(row["image_id"], f"{who}: {_votes(row, facts)}\n{_answer(row, several)}") for _, row in both.iterrows()]
 
 
 def undecided(facts: DayFacts) -> int:

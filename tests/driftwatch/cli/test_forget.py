@@ -35,6 +35,23 @@ def test_it_is_a_dry_run_that_lists_what_looks_alike(file, capsys):
     assert said[-1] == "Nothing was changed: add --apply"
 
 
+@pytest.mark.parametrize("deletes", [True, False])
+def test_files_that_lie_elsewhere_are_never_said_to_be_deleted(file, tmp_path, capsys, deletes):
+    raw = yaml.safe_load(file.read_text())
+    raw["storage"]["forget_originals"] = deletes
+    raw["images"] = {"layout": {"paths": "cams/{day}"}}
+    file.write_text(yaml.safe_dump(raw))
+    table = pd.DataFrame({"image_id": [IMAGE], "key": ["cams/2026-01-05/a.jpg"], "phash": ["0" * 16]})
+    open_storage(raw["storage"]["uri"]).write_table("demo/days/2026-01-05/manifest.parquet", table)
+    assert main(["forget", str(file), "--image", IMAGE]) == 0
+    said = capsys.readouterr().out
+    assert (
+        "1 file where images.layout leads, which Driftwatch only reads: delete what of them shall go yourself" in said
+    )
+    assert "deleted too" not in said
+    assert "left to you" not in said
+
+
 def test_applied_it_writes_a_receipt_and_the_image_is_found_no_more(file, tmp_path, capsys):
     names = tmp_path / "names.txt"
     names.write_text(f"{IMAGE}\n\n")

@@ -10,6 +10,7 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.segments import SegmentDrift, SegmentFeature
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import Storage
@@ -78,6 +79,21 @@ def test_images_are_narrowed_down_by_class_segment_and_whether_the_model_was_rig
     assert all("/door-2/" in pair.changed.key and "/door-2/" in pair.usual.key for pair in of_door.pairs)
     for nothing in ({"segment": "camera=door-9"}, {"segment": "site=1"}, {"label": "horse"}):
         assert shown(**nothing).pairs == ()
+
+
+def test_labels_of_a_table_are_told_as_the_table_s(shown, artifacts) -> None:
+    day = artifacts.store.day(CHANGED)
+    labels = write_labels(day)
+    artifacts.storage.write_bytes(day.key(LabelTable), b"{}")
+    wrong = shown(answer="wrong")
+    assert all(pair.changed.note in ("model: cat, table: dog", "model: dog, table: cat") for pair in wrong.pairs)
+    row = find_image(artifacts, str(CHANGED), labels["image_id"][0])
+    found = image_page(artifacts, str(CHANGED), row)
+    assert ("The table said", "cat" if row["prediction"] == "dog" else "dog") in found.facts
+    assert not any("eople" in name for name, _ in found.facts)
+    assert found.votes == []
+    row["label"], row["status"] = None, "unanswered"
+    assert ("The table said", "nothing: it has no label of this image, or has not come") in image_page(artifacts, str(CHANGED), row).facts  # fmt: skip
 
 
 def test_what_can_be_asked_for_names_the_moved_feature_first(artifacts) -> None:
