@@ -73,6 +73,11 @@ def _rejected(folder: ImageFolder, key: str, error: Exception, others: Sequence[
     if isinstance(error, OddEntry):
         return RejectedImage(error.kind, str(error))
     if isinstance(error, MissingArtifact):
+        if folder.named_by:
+            return RejectedImage(
+                "unreadable",
+                f"is not there, and {folder.named_by} names it; where it was never there correct images.layout.paths or images.layout.inventory.key",
+            )
         return RejectedImage("unreadable", "was listed, and is gone")
     if isinstance(error, (StorageRefused, DamagedFile)) and _another_is_read(folder, key, others):
         try:

@@ -321,9 +321,14 @@ def _refuse_too_many_rejects(day: DayStore, found: Ingest) -> Ingest:
     allowed = day.config.images.max_reject_share
     if found.quarantined > allowed * found.delivered or not found.accepted:
         reasons = ", ".join(f"{kind} {count}" for kind, count in Counter(found.reasons).most_common())
+        limit = (
+            f"; images.max_reject_share allows {allowed:.0%}"
+            if found.accepted
+            else ", and no image at all was accepted"
+        )
         raise TooManyRejects(
             f"{found.quarantined} of {found.delivered} files in {place_of_day(day).said} were quarantined "
-            f"({reasons}); images.max_reject_share allows {allowed:.0%}. {day.storage.url(day.keys.manifest)} has the reason for each"
+            f"({reasons}){limit}. {day.storage.url(day.keys.manifest)} has the reason for each"
         )
     return found
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import EmptyDay
-from driftwatch.images.inventory import inventory_of
+from driftwatch.images.inventory import Inventory, inventory_of
 from driftwatch.images.layout import Place, place_of_day
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class ImageFolder:
     settings: ImagesConfig
     at: str = ""
     """The address of the storage, where it is not the monitor's own. Then keys are whole addresses."""
+    named_by: str = ""
+    """The file that names the objects, where they are not listed."""
 
     def images(self, listed: Iterable[StoredObject]) -> Iterator[StoredObject]:
         """Those of the `listed` objects that are to be images."""
@@ -72,11 +74,12 @@ def _matchers(patterns: tuple[str, ...]) -> tuple[tuple[str, bool, Callable[[str
 
 def folder_of_day(day: DayStore) -> ImageFolder:
     """The folder of the day's images as the camera or the service left them."""
-    return _folder(day, place_of_day(day))
+    place = place_of_day(day)
+    return _folder(day, place, inventory_of(day, place))
 
 
-def _folder(day: DayStore, place: Place) -> ImageFolder:
-    return ImageFolder(place.storage, place.root, day.config.images, place.at)
+def _folder(day: DayStore, place: Place, inventory: Inventory | None) -> ImageFolder:
+    return ImageFolder(place.storage, place.root, day.config.images, place.at, inventory.url if inventory else "")
 
 
 def training_folder(store: MonitorStore) -> ImageFolder:
@@ -88,7 +91,8 @@ def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
     """Everything in the day's folder in the order of names, the ignored files too, never held whole. Raises EmptyDay, at its end, where
     nothing there is to be an image."""
     place = place_of_day(day)
-    folder, inventory = _folder(day, place), inventory_of(day, place)
+    inventory = inventory_of(day, place)
+    folder = _folder(day, place, inventory)
     ignored = 0
     any_image = False
     with closing(inventory.objects() if inventory else place.objects()) as listed:

@@ -18,7 +18,7 @@ import pytest
 from tests.elsewhere import read_only, store_of
 
 from driftwatch.artifacts.store import DayStore
-from driftwatch.errors import EmptyDay, NeedsAttention
+from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch.images import inventory_rows
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.late import note_late_files
@@ -99,6 +99,11 @@ def test_a_named_day_is_taken_in_and_what_is_not_there_is_quarantined(day, cams)
         f"{at}/gone.jpg": "quarantined",
         f"{at}/notes.json": "ignored",
     }
+    table = of_day.storage.read_table(of_day.keys.manifest).set_index("key")
+    assert table["reason"][f"{at}/gone.jpg"] == (
+        f"unreadable: is not there, and {cams.uri}/lists/2026-01-08.csv names it; where it was never there correct images.layout.paths or "
+        "images.layout.inventory.key"
+    )
     assert note_late_files(of_day) == 0
     cams.write_bytes("lists/2026-01-08.csv", "\n".join(["key", *names, "unnamed.jpg"]).encode())
     assert note_late_files(of_day) == 1
@@ -168,6 +173,15 @@ def test_a_list_that_cannot_be_read_is_told_with_its_row(day, cams, data, said):
     cams.write_bytes("lists/2026-01-08.csv", data)
     with pytest.raises(NeedsAttention, match=said):
         list(list_day(day("lists/{day}.csv", size="bytes")))
+
+
+def test_a_day_of_which_nothing_was_accepted_says_so(day, cams):
+    """It was "1 of 1 files were quarantined; images.max_reject_share allows 100%"."""
+    cams.write_bytes("lists/2026-01-08.csv", b"key\ngone.jpg\n")
+    with pytest.raises(
+        TooManyRejects, match=r"1 of 1 files .* were quarantined \(unreadable 1\), and no image at all was accepted\. "
+    ):
+        ingest_day(day("lists/{day}.csv"), MODEL)
 
 
 def test_an_unclosed_quote_does_not_swallow_the_rows_after_it(day, cams):
