@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import zlib
@@ -28,7 +29,7 @@ class MissingColumns(NeedsAttention):
 
 @dataclass(frozen=True)
 class TableFile:
-    """`key`: where the file lies. `columns`: those that are needed. `field`: the setting that names it, for messages."""
+    """`key`: where the file lies. `columns`: those that are needed, the images' names first. `field`: the setting that names it, for messages."""
 
     key: str
     columns: tuple[str, ...]
@@ -45,7 +46,7 @@ def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.Dat
         raise MissingTable(
             f"{url} is not there, and {file.field} names it: write it{then}, or correct the path"
         ) from None
-    table = _parsed(url, file.key, data, then)
+    table = _parsed(url, file, data, then)
     absent = [column for column in file.columns if column not in table.columns]
     if absent:
         raise MissingColumns(
@@ -54,18 +55,19 @@ def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.Dat
     return table
 
 
-def _parsed(url: str, key: str, data: bytes, then: str) -> pd.DataFrame:
+def _parsed(url: str, file: TableFile, data: bytes, then: str) -> pd.DataFrame:
     import pandas as pd
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    name = key.lower().removesuffix(".gz")
+    name = file.key.lower().removesuffix(".gz")
     try:
-        raw = io.BytesIO(gzip.decompress(data) if key.lower().endswith(".gz") else data)
+        raw = io.BytesIO(gzip.decompress(data) if file.key.lower().endswith(".gz") else data)
         if name.endswith(".parquet"):
             return pq.read_table(raw).to_pandas(integer_object_nulls=True)
         if name.endswith((".csv", ".tsv")):
             separator = "\t" if name.endswith(".tsv") else ","
+            _refuse_open_quotes(raw.getvalue().decode("utf-8-sig"), separator, file.columns[0])
             # Text as it stands: NA is a country.
             return pd.read_csv(raw, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
         return pd.read_json(raw, lines=True, dtype=False, convert_dates=False, encoding="utf-8-sig")
@@ -73,6 +75,20 @@ def _parsed(url: str, key: str, data: bytes, then: str) -> pd.DataFrame:
         raise NeedsAttention(
             f"{url} cannot be read ({error}): write it again, as UTF-8 with a header where it is CSV{then}"
         ) from error
+
+
+def _refuse_open_quotes(text: str, separator: str, key: str) -> None:
+    """Raises ValueError with the row. pandas takes all up to the next quote for one name, and the rows in between are lost."""
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 0
+    try:
+        header = next(rows, [])
+        place = header.index(key) if key in header else len(header)
+        for number, row in enumerate(rows, 1):
+            if any(end in name for name in row[place : place + 1] for end in "\r\n"):
+                raise ValueError(f"row {number} has a line end in the name {row[place]!r:.80}: a quote is open")
+    except csv.Error as error:
+        raise ValueError(f"row {number + 1} has a quote that is not closed, or one within a field: {error}") from error
 
 
 def path_in_table(root: str, value: object) -> str:
