@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, date, timedelta
+from typing import TYPE_CHECKING
 
 from driftwatch.config.blur import HIDE, SHOW
 from driftwatch.doctor.results import CheckResult, Said, looked, not_checked
 from driftwatch.doctor.site import Site
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.covered import Covers
+from driftwatch.images.inventory import Inventory, inventory_of
+from driftwatch.images.layout import place_of_day
+from driftwatch.images.table_file import MissingTable
+from driftwatch.storage import StoredObject
 from driftwatch.storage.elsewhere import storage_of
+
+if TYPE_CHECKING:
+    from driftwatch.artifacts.store import MonitorStore
+
+_TRIES = 50  # listings of a day
 
 
 def boxes_findings(site: Site) -> Iterator[CheckResult]:
@@ -44,22 +55,55 @@ def formats_finding(site: Site) -> CheckResult:
 
 
 def images_finding(site: Site) -> CheckResult:
-    """Lists what is below the layout's fixed folders, and reads the first byte of one object that is not empty."""
+    """Looks whether one of the last days has an object where the whole layout leads, or a row in the file that names its objects, and reads the
+    first byte of one. The last days are the week up to yesterday, and the last that was taken in."""
     layout = site.monitor.images.layout
     assert layout is not None
-    empty = []
+    unmatched = []
 
     def read() -> Said:
         store = site.store()
         for path in layout.fixed:
-            storage, folder = storage_of(path, store.storage, store.elsewhere)
-            storage.reach()
-            found = storage.any_below(folder)
-            if found is None:
-                empty.append(path)
-            elif found.size:
-                storage.read_range(found.key, 0, 1)
-        return Said(f"nothing lies below {', '.join(empty)} yet" if empty else ", ".join(layout.paths))
+            storage_of(path, store.storage, store.elsewhere)[0].reach()
+        days = _last_days(site, store)
+        for day in days:
+            place = place_of_day(store.day(day))
+            inventory = inventory_of(store.day(day), place)
+            found = place.any_object(_TRIES) if inventory is None else _first_named(inventory)
+            if found is not None:
+                if found.size:
+                    place.storage.read_range(found.key, 0, 1)
+                return Said(
+                    ", ".join(layout.paths if layout.inventory is None else (layout.inventory.path, *layout.paths))
+                )
+        inventory = inventory_of(store.day(days[0]), place_of_day(store.day(days[0])))
+        wanted = inventory.url if inventory else place_of_day(store.day(days[0])).said
+        what = "with an object in it is not there" if inventory else "has no object"
+        unmatched.append(
+            f"{wanted} {what}, nor has any other of {len(days)} days up to {days[0]}: correct {_field(inventory)}, or wait for images"
+        )
+        return Said(unmatched[0])
 
     found = looked("images", read)
-    return replace(found, state="look") if empty and found.state == "ok" else found
+    return replace(found, state="look") if unmatched and found.state == "ok" else found
+
+
+def _field(inventory: Inventory | None) -> str:
+    return "images.layout.paths" if inventory is None else "images.layout.inventory.path"
+
+
+def _last_days(site: Site, store: MonitorStore) -> list[date]:
+    """Yesterday first."""
+    today = site.now().astimezone(UTC).date()
+    week = [today - timedelta(days=ago) for ago in range(1, 8)]
+    return [*week, *(day for day in store.days()[-1:] if day not in week)]
+
+
+def _first_named(inventory: Inventory) -> StoredObject | None:
+    """The first object that the day's file names, by its key in its storage; None where the file is not there, or names none. Raises NeedsAttention for a
+    file that cannot be read."""
+    try:
+        found = next(inventory._named(), None)
+    except MissingTable:
+        return None
+    return found and StoredObject(inventory.place.key(found.key), found.size)

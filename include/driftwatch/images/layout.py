@@ -58,6 +58,25 @@ class Place:
                     _refuse_links(self.storage, folders)
                 yield StoredObject(self.stored(item.key), item.size)
 
+    def any_object(self, tries: int) -> StoredObject | None:
+        """An object in the folders, by its key in `storage`, one that is not empty if one such is met first. None where so many listings find none."""
+        waiting = [("", pattern.split("/")) for pattern in reversed(self.patterns)]
+        empty: StoredObject | None = None
+        while waiting and tries:
+            tries -= 1
+            folder, parts = waiting.pop()
+            fixed = [*takewhile(lambda part: "*" not in part, parts)]
+            folder = "/".join([*([folder] if folder else []), *fixed])
+            if len(fixed) < len(parts):
+                part, *more = parts[len(fixed) :]
+                names = _names(self.storage, folder, part)
+                waiting += [(f"{folder}/{name}" if folder else name, more) for name in reversed(names)]
+            elif (found := self.storage.any_below(folder)) and found.size:
+                return found
+            else:
+                empty = empty or found
+        return empty
+
     def _folders(self) -> list[str]:
         """Those that there are of the patterns with `*`, and the others; none lies in another."""
         found = sorted(

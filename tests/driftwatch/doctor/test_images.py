@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -24,22 +24,69 @@ def finding(own: Storage, layout: dict[str, Any], elsewhere: Any) -> Any:
     return images_finding(replace(plain_site(own), monitor=store.config, store=lambda: store))
 
 
-@pytest.mark.parametrize("path", ["prod/{day}", "*/{day}", "{day}", "prod/dt={day}/hour=*"])
-def test_an_object_below_the_fixed_folder_is_listed_and_read(s3_storage, s3_login, s3, path, tmp_path):
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date()
+
+
+@pytest.mark.parametrize(
+    ("path", "example"),
+    [
+        ("prod/{day}", f"prod/{YESTERDAY}"),
+        ("*/{day}", f"*/{YESTERDAY}"),
+        ("{day}", f"{YESTERDAY}"),
+        ("prod/dt={day}/hour=*", f"prod/dt={YESTERDAY}/hour=*"),
+    ],
+)
+def test_an_object_of_a_last_day_is_listed_and_read(s3_storage, s3_login, s3, path, example, tmp_path):
     own, uri = open_storage(f"file://{tmp_path}"), s3_storage.uri
     layout = {"paths": f"{uri}/{path}"}
+    s3_storage.write_bytes("prod/2020-01-01/a.jpg", b"x")  # another day is none of the last
+    s3_storage.write_bytes(f"prod/{YESTERDAY:%d.%m.%Y}/a.jpg", b"x")
     empty = finding(own, layout, lambda uri: read_only(uri, s3_login))
-    assert (empty.state, empty.facts) == (
-        "look",
-        Said(f"nothing lies below {s3_storage.uri}{'/prod' if path.startswith('prod/') else ''} yet"),
-    )
-    s3_storage.write_bytes("prod/2026-01-01/a.jpg", b"x")
+    said = f"{uri}/{example} has no object, nor has any other of 7 days up to {YESTERDAY}: correct images.layout.paths, or wait for images"
+    assert (empty.state, empty.facts) == ("look", Said(said))
+    key = f"{example.replace('hour=*', 'hour=03').replace('*', 'door-1')}/a.jpg".replace(str(YESTERDAY), str(YESTERDAY - timedelta(days=5)))  # fmt: skip
+    s3_storage.write_bytes(key, b"x")
     found = finding(own, layout, lambda uri: read_only(uri, s3_login))
     assert (found.state, found.facts) == ("ok", Said(f"{uri}/{path}"))
     s3.plan("AccessDenied", "a.jpg", method="GET")
     refused = finding(own, layout, lambda uri: read_only(uri, s3_login))
     assert refused.state == "wrong"
-    assert f"may not read {uri}/prod/2026-01-01/a.jpg" in str(refused.problem)
+    assert f"may not read {uri}/{key}" in str(refused.problem)
+
+
+def test_the_last_day_that_was_taken_in_counts_however_old_it_is(tmp_path):
+    own = open_storage(f"file://{tmp_path}")
+    own.write_bytes("raw/2026-01-08/a.jpg", b"x")
+    assert finding(own, {"paths": "raw/{day}"}, None).state == "look"
+    own.write_json(store_of(own, {"paths": "raw/{day}"}).keys.day(date(2026, 1, 8)).ingest, {})
+    assert finding(own, {"paths": "raw/{day}"}, None).state == "ok"
+
+
+def test_folders_without_the_day_are_not_all_listed(tmp_path, monkeypatch):
+    own = open_storage(f"file://{tmp_path}")
+    for number in range(200):
+        own.write_bytes(f"raw/cams/{number:03d}/old/a.jpg", b"x")
+    asked = []
+    below = type(own).any_below
+    monkeypatch.setattr(type(own), "any_below", lambda self, prefix: asked.append(prefix) or below(self, prefix))
+    assert finding(own, {"paths": "raw/cams/*/{day}"}, None).state == "look"
+    assert len(asked) == 7 * 49
+
+
+def test_the_file_that_names_the_images_is_read(tmp_path):
+    own = open_storage(f"file://{tmp_path}")
+    layout = {"paths": "raw/{day}", "inventory": {"path": "lists/{day}.csv"}}
+    missing = finding(own, layout, None)
+    assert missing.state == "look"
+    assert f"lists/{YESTERDAY}.csv with an object in it is not there, nor" in missing.facts.text
+    assert "correct images.layout.inventory.path" in missing.facts.text
+    own.write_bytes(f"lists/{YESTERDAY}.csv", b"name\na.jpg\n")
+    wrong = finding(own, layout, None)
+    assert wrong.state == "wrong"
+    assert "has no 'key' in row 1" in str(wrong.problem)
+    own.write_bytes(f"lists/{YESTERDAY}.csv", b"key,bytes\na.jpg,1\n")
+    own.write_bytes(f"raw/{YESTERDAY}/a.jpg", b"x")
+    assert finding(own, layout, None).state == "ok"
 
 
 def test_a_place_that_is_not_there_is_wrong(s3_login, tmp_path, monkeypatch):
@@ -63,7 +110,7 @@ def test_the_layouts_connection_is_one_that_the_monitor_needs(tmp_path):
         assert found == wanted
 
 
-@pytest.mark.parametrize("marker", ["_SUCCESS", "2026-01-01/"])
+@pytest.mark.parametrize("marker", ["_SUCCESS", ""])
 def test_an_empty_object_that_stands_first_is_not_read(s3_storage, s3_login, s3_server, tmp_path, marker):
     import boto3
 
@@ -72,9 +119,9 @@ def test_an_empty_object_that_stands_first_is_not_read(s3_storage, s3_login, s3_
     )
     bucket, prefix = s3_storage.root.split("/")
     own, layout = open_storage(f"file://{tmp_path}"), {"paths": f"{s3_storage.uri}/prod/{{day}}"}
-    client.put_object(Bucket=bucket, Key=f"{prefix}/prod/{marker}", Body=b"")
+    client.put_object(Bucket=bucket, Key=f"{prefix}/prod/{YESTERDAY}/{marker}", Body=b"")
     assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"
-    s3_storage.write_bytes("prod/2026-01-01/a.jpg", b"x")
+    s3_storage.write_bytes(f"prod/{YESTERDAY}/a.jpg", b"x")
     assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"
 
 
