@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from driftwatch.artifacts import base
 
+# What the reason says of a day that was sent before, and is sent anew only as a correction.
+REVISED = "run the day again with the parameter `revise`"
+
 
 class Failure(base.DayArtifact):
     """The task that failed after its retries, the reason in one line, and the run."""
@@ -16,6 +19,11 @@ class Failure(base.DayArtifact):
     """In one line, without secrets."""
     run_id: str = ""
     """The run of the monitoring DAG."""
+
+    @property
+    def needs_revision(self) -> bool:
+        """Whether the day goes on only as a correction: to run it again, or to clear the task, fails alike."""
+        return REVISED in self.reason
 
     @property
     def said(self) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from driftwatch.artifacts.failure import REVISED
 from driftwatch.artifacts.publishing import ProfileKind, Upload
 from driftwatch.publish.errors import KeyAlreadyUsed, PublishConflict, PublishPending, SinkError
 from driftwatch.publish.ledger import Ledger, altered
@@ -152,8 +153,8 @@ def _refuse_unless(revise: bool, found: Upload, content_hash: str) -> None:
         raise PublishConflict(f"{told}; a model version's reference never changes: publish it for a new version")
     if not revise:
         raise PublishConflict(
-            f"{told}; sending it too would count the day twice. If the new content is right, run the day again"
-            " with the parameter `revise`: that deletes the day at the sink and sends it anew"
+            f"{told}; sending it too would count the day twice. If the new content is right, {REVISED}: "
+            "that deletes the day at the sink and sends it anew"
         )
 
 
@@ -175,7 +176,7 @@ def _finish(ledger: Ledger, sink: Sink, profile: Profile, revise: bool, sleep: C
                 raise PublishConflict(
                     f"{entry.describe()} is there already, and {ledger.key} does not say that it was sent: the storage was restored from "
                     "an older backup, or something else writes there. Sending it would count the day twice. If nothing else writes "
-                    "there, run the day again with the parameter `revise`: that deletes the day at the sink and sends it anew"
+                    f"there, {REVISED}: that deletes the day at the sink and sends it anew"
                 ) from error
             log.warning("%s is there already: the day is deleted and sent again", entry.describe())
         ledger.replace_day(entry.kind, entry.content_hash, ledger.payload(entry))

@@ -6,6 +6,7 @@ from __future__ import annotations
 NOTHING = "nothing."
 UNREADABLE = "read below which file it is, and what to do about it. The rest of the day is shown."
 DAY_FAILED = "read why. When the cause is gone, clear the failed task in its run, or run the day again: nothing is paid, created or counted twice."
+NEEDS_REVISION = "read why. To clear the task, or to run the day again as it is, fails alike. If the new content is right, run the day with the parameter `revise`: what was sent of it is deleted at the sink and sent anew."
 NO_IMAGES = (
     "check what delivers the images to the day's folder, then clear ingest_images. If days without images are normal, "
     "set images.on_empty_day to skip."

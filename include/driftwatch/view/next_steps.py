@@ -59,6 +59,8 @@ def next_steps(now: Situation) -> tuple[str, tuple[Step, ...]]:
     """What to do, in words as `advice` has them, and how."""
     day, measured = now.day, now.measured
     page = f"days/{day.day}/"
+    if day.failure and day.failure.needs_revision:
+        return advice.NEEDS_REVISION, (_revise(now),)
     if day.failure:
         return advice.DAY_FAILED, _run_again(now)
     if day.problems:
@@ -99,27 +101,40 @@ def _after_alert(now: Situation) -> tuple[str, tuple[Step, ...]]:
     outcome = now.outcome
     if outcome is None:
         return advice.MODEL_GOT_WORSE, _retrain(now)
-    see = Step("Compare both models", f"models#{outcome.version}" if outcome.version else "models")
+    # Before there is a challenger there is nothing to compare.
+    see = (Step("Compare both models", f"models#{outcome.version}"),) if outcome.version else ()
     if outcome.state == "promoted":
         day = f"days/{now.measured.day}/#usual" if now.measured else ""
         if outcome.accepted:
-            return advice.PROMOTED_AND_ACCEPTED, (see, Step("Withdraw the change", day), *_way_back(now))
-        return advice.AFTER_ALERT["promoted"], (Step("Accept this change", day), see, *_way_back(now))
+            return advice.PROMOTED_AND_ACCEPTED, (*see, Step("Withdraw the change", day), *_way_back(now))
+        return advice.AFTER_ALERT["promoted"], (Step("Accept this change", day), *see, *_way_back(now))
     said = advice.AFTER_ALERT[outcome.state]
     if outcome.state == "passed" and outcome.run_id:
         run = Step("Decide in the run", dag=now.config.retraining_dag_id, run_id=outcome.run_id)
-        return said, (run, see)
+        return said, (run, *see)
     if outcome.state in ("held", "failed"):
         return said, _retrain(now)
     if outcome.state in ("refused", "too_little_evidence"):
-        return said, (see, *_retrain(now))
-    return said, (see,)
+        return said, (*see, *_retrain(now))
+    if outcome.state == "handed_over":  # the page has the command that registers the team's model
+        return said, see or (Step("See the models", "models"),)
+    return said, see
 
 
 def _run_again(now: Situation) -> tuple[Step, ...]:
     day = now.day.day
     text = f"Run {day} again"
     return (Step(text, dag=now.config.monitoring_dag_id, conf={"day": day.isoformat()}, sure=f"Yes, run {day} again"),)
+
+
+def _revise(now: Situation) -> Step:
+    day = now.day.day
+    return Step(
+        f"Run {day} as a correction",
+        dag=now.config.monitoring_dag_id,
+        conf={"day": day.isoformat(), "revise": True},
+        sure=f"Yes, delete what was sent of {day} and send it anew",
+    )
 
 
 def _retrain(now: Situation) -> tuple[Step, ...]:

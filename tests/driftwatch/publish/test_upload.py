@@ -6,6 +6,7 @@ import itertools
 
 import pytest
 
+from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.nested_keys import LedgerKeys
 from driftwatch.publish.errors import PublishConflict, PublishPending, SinkError
 from driftwatch.publish.upload import Profile, publish
@@ -36,8 +37,9 @@ def test_changed_content_is_refused_and_says_what_to_do(storage):
     sink = CountingSink()
     send(storage, sink)
 
-    with pytest.raises(PublishConflict, match=r"count the day twice.*parameter `revise`"):
+    with pytest.raises(PublishConflict, match="count the day twice") as caught:
         send(storage, sink, B)
+    assert Failure(task="upload_features", reason=str(caught.value)).needs_revision
     assert sink.counted() == {A: 1}
 
 

@@ -15,7 +15,7 @@ from tests.driftwatch.view.typed import DAY, a_day, typed
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
-from driftwatch.artifacts.failure import Failure
+from driftwatch.artifacts.failure import REVISED, Failure
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
 from driftwatch.config import MonitorConfig
@@ -60,6 +60,13 @@ def test_a_day_without_a_usable_image_asks_for_a_look_at_the_delivery(config: Mo
     card = of_day(a_day(ingest=typed(Ingest, samples.INGEST, accepted=0)), None, config)
     assert (card.tone, card.advice) == (tones.BAD, capital(advice.NO_IMAGES))
     assert card.steps[0].conf == {"day": DAY.isoformat()}
+
+
+def test_a_day_that_goes_on_only_as_a_correction_is_not_told_to_run_again_as_it_is(config: MonitorConfig) -> None:
+    reason = f"the day was sent before; if the new content is right, {REVISED}: that deletes it"
+    card = of_day(a_day(drift="ok", failure=Failure(task="upload_features", reason=reason, run_id="r")), None, config)
+    assert card.advice == capital(advice.NEEDS_REVISION)
+    assert [step.conf for step in card.steps] == [{"day": DAY.isoformat(), "revise": True}]
 
 
 def test_a_file_that_cannot_be_read_leads_to_the_day(config: MonitorConfig) -> None:
@@ -118,8 +125,9 @@ def test_segments_that_are_worse_are_named_and_led_to(config: MonitorConfig) -> 
 
 AFTER: list[tuple[str, dict[str, Any], list[str]]] = [
     ("held", {}, ["Show the plan of a retraining", "Retrain"]),
-    ("training", {}, ["Compare both models"]),
-    ("handed_over", {}, ["Compare both models"]),
+    ("training", {}, []),
+    ("handed_over", {}, ["See the models"]),
+    ("comparing", {"version": NEW}, ["Compare both models"]),
     ("failed", {}, ["Show the plan of a retraining", "Retrain"]),
     ("refused", {"version": NEW}, ["Compare both models", "Show the plan of a retraining", "Retrain"]),
     ("too_little_evidence", {"version": NEW}, ["Compare both models", "Show the plan of a retraining", "Retrain"]),
