@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import date, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from driftwatch.config.blur import HIDE, SHOW
@@ -94,7 +94,7 @@ def _field(inventory: Inventory | None) -> str:
 
 def _last_days(site: Site, store: MonitorStore) -> list[date]:
     """Yesterday first."""
-    today = site.now().astimezone(UTC).date()
+    today = site.now().astimezone(timezone.utc).date()
     week = [today - timedelta(days=ago) for ago in range(1, 8)]
     return [*week, *(day for day in store.days()[-1:] if day not in week)]
 

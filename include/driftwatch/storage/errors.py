@@ -71,23 +71,26 @@ _LOCAL_GONE = {errno.ENOENT, errno.ENOTDIR}
 _LOCAL_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 _NO_RIGHT = (401, 403)
+# A storage does not know which setting leads to it: the monitor's own, or where its images lie.
+_PLACE = "storage.uri in the monitor file, or images.layout (paths, inventory.path) where that leads there"
+_CONNECTION = "storage.connection (images.layout.connection where images.layout leads there)"
 _ADVICE = {
-    "NoSuchBucket": "there is no such bucket: create it, or correct storage.uri in the monitor file",
-    "ContainerNotFound": "there is no such container: create it, or correct storage.uri in the monitor file",
+    "NoSuchBucket": f"there is no such bucket: create it, or correct {_PLACE}",
+    "ContainerNotFound": f"there is no such container: create it, or correct {_PLACE}",
     "InvalidPathError": "an object there has an empty part or a control character in its key: rename it, or take it away",
-    "PermanentRedirect": "the bucket is in another region: correct the region of storage.connection",
-    "AuthorizationHeaderMalformed": "the region of storage.connection is not the bucket's",
+    "PermanentRedirect": f"the bucket is in another region: correct the region of {_CONNECTION}",
+    "AuthorizationHeaderMalformed": f"correct the region, which is not the bucket's, of {_CONNECTION}",
     "RequestTimeTooSkewed": "set this machine's clock",
-    "InvalidAccessKeyId": "correct the credentials of storage.connection",
-    "SignatureDoesNotMatch": "correct the credentials of storage.connection",
+    "InvalidAccessKeyId": f"correct the credentials of {_CONNECTION}",
+    "SignatureDoesNotMatch": f"correct the credentials of {_CONNECTION}",
     "InvalidObjectState": "the object is archived: restore it first",
-    "NoCredentialsError": "there are no credentials: set storage.connection, or give the workers a role",
-    "InvalidToken": "correct the credentials of storage.connection",
+    "NoCredentialsError": f"there are no credentials: set {_CONNECTION}, or give the workers a role",
+    "InvalidToken": f"correct the credentials of {_CONNECTION}",
     **dict.fromkeys(
         ("EntityTooLarge", "RequestBodyTooLarge", "413"), "the storage takes no object of this size: use one that does"
     ),
 }
-_NO_RIGHT_ADVICE = "give the account of storage.connection (or of the workers) this right, then run the task again"
+_NO_RIGHT_ADVICE = f"give the account of {_CONNECTION} this right, or that of the workers, then run the task again"
 _ODD_REQUEST_ADVICE = "no right is missing: the storage does not take such a request; correct what its message names"
 
 
@@ -247,7 +250,7 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
     if meaning is Meaning.ENDED:
         return StorageFailed(
             f"could not {verb} {where} ({said}): the credentials have ended; a new try of the task takes new ones, where "
-            "storage.connection or the workers' role gives any"
+            f"{_CONNECTION} or the workers' role gives any"
         )
     kind = (
         DamagedFile

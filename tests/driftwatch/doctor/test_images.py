@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -24,7 +24,7 @@ def finding(own: Storage, layout: dict[str, Any], elsewhere: Any) -> Any:
     return images_finding(replace(plain_site(own), monitor=store.config, store=lambda: store))
 
 
-YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).date()
+YESTERDAY = (datetime.now(timezone.utc) - timedelta(days=1)).date()
 
 
 @pytest.mark.parametrize(

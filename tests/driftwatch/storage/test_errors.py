@@ -64,6 +64,20 @@ def test_what_s3_refuses_is_for_a_person_names_the_object_and_is_not_tried_again
         assert asked <= 3, call
 
 
+@pytest.mark.parametrize(
+    ("fault", "settings"),
+    [
+        ("NoSuchBucket", ("storage.uri", "images.layout (paths, inventory.path)")),
+        ("AccessDenied", ("storage.connection", "images.layout.connection")),
+        ("InvalidAccessKeyId", ("storage.connection", "images.layout.connection")),
+        ("ExpiredToken", ("storage.connection", "images.layout.connection")),
+    ],
+)
+def test_the_advice_names_the_setting_of_the_storage_and_that_of_images_elsewhere(storage, s3, fault, settings):
+    error, _ = failed(storage, s3, "read", fault)
+    assert [name for name in settings if name not in str(error)] == []
+
+
 def test_credentials_that_have_ended_are_worth_a_new_try_of_the_task_but_not_of_the_call(storage, s3):
     for call in CALLS:
         error, asked = failed(storage, s3, call, "ExpiredToken")
