@@ -78,9 +78,9 @@ def images_finding(site: Site) -> CheckResult:
                 )
         inventory = inventory_of(store.day(days[0]), place_of_day(store.day(days[0])))
         wanted = inventory.url if inventory else place_of_day(store.day(days[0])).said
-        what = "with an object in it is not there" if inventory else "has no object"
+        what = "is not there, or names nothing" if inventory else "has no object"
         unmatched.append(
-            f"{wanted} {what}, nor has any other of {len(days)} days up to {days[0]}: correct {_field(inventory)}, or wait for images"
+            f"{wanted} {what}, and so it is with all {len(days)} days that were looked at: correct {_field(inventory)}, or wait for images"
         )
         return Said(unmatched[0])
 
@@ -103,7 +103,7 @@ def _first_named(inventory: Inventory) -> StoredObject | None:
     """The first object that the day's file names, by its key in its storage; None where the file is not there, or names none. Raises NeedsAttention for a
     file that cannot be read."""
     try:
-        found = next(inventory._named(), None)
+        found = next(inventory.named(), None)
     except MissingTable:
         return None
     return found and StoredObject(inventory.place.key(found.key), found.size)

@@ -72,7 +72,7 @@ class Inventory:
         that cannot be read, or that names what it may not."""
         twice, last = 0, ""
         with closing(Spool()) as spool:
-            spool.fill(self._named())
+            spool.fill(self.named())
             for item in spool:
                 if item.key == last:
                     twice += 1
@@ -82,7 +82,8 @@ class Inventory:
         if twice:
             logger.warning("%s names %s objects more than once; each counts once", self.url, twice)
 
-    def _named(self) -> Iterator[StoredObject]:
+    def named(self) -> Iterator[StoredObject]:
+        """What the file names of the day, as it comes, by names below the place. Raises NeedsAttention and MissingTable."""
         of_bucket = self.settings.of_bucket
         allowed = [re.compile(path_regex(from_key(pattern)) if pattern else "") for pattern in self.place.patterns]
         # A key of an object store may have an empty part, as the markers of folders have: it goes the way that it goes in a listing.

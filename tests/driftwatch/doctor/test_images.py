@@ -42,7 +42,7 @@ def test_an_object_of_a_last_day_is_listed_and_read(s3_storage, s3_login, s3, pa
     s3_storage.write_bytes("prod/2020-01-01/a.jpg", b"x")  # another day is none of the last
     s3_storage.write_bytes(f"prod/{YESTERDAY:%d.%m.%Y}/a.jpg", b"x")
     empty = finding(own, layout, lambda uri: read_only(uri, s3_login))
-    said = f"{uri}/{example} has no object, nor has any other of 7 days up to {YESTERDAY}: correct images.layout.paths, or wait for images"
+    said = f"{uri}/{example} has no object, and so it is with all 7 days that were looked at: correct images.layout.paths, or wait for images"
     assert (empty.state, empty.facts) == ("look", Said(said))
     key = f"{example.replace('hour=*', 'hour=03').replace('*', 'door-1')}/a.jpg".replace(str(YESTERDAY), str(YESTERDAY - timedelta(days=5)))  # fmt: skip
     s3_storage.write_bytes(key, b"x")
@@ -78,12 +78,12 @@ def test_the_file_that_names_the_images_is_read(tmp_path):
     layout = {"paths": "raw/{day}", "inventory": {"path": "lists/{day}.csv"}}
     missing = finding(own, layout, None)
     assert missing.state == "look"
-    assert f"lists/{YESTERDAY}.csv with an object in it is not there, nor" in missing.facts.text
+    assert f"lists/{YESTERDAY}.csv is not there, or names nothing, and so it is with all 7 days" in missing.facts.text
     assert "correct images.layout.inventory.path" in missing.facts.text
     own.write_bytes(f"lists/{YESTERDAY}.csv", b"name\na.jpg\n")
     wrong = finding(own, layout, None)
     assert wrong.state == "wrong"
-    assert "has no 'key' in row 1" in str(wrong.problem)
+    assert "has no 'key'; it has ['name']" in str(wrong.problem)
     own.write_bytes(f"lists/{YESTERDAY}.csv", b"key,bytes\na.jpg,1\n")
     own.write_bytes(f"raw/{YESTERDAY}/a.jpg", b"x")
     assert finding(own, layout, None).state == "ok"
