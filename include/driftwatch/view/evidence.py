@@ -19,18 +19,15 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import (
-    MOST_LISTED,
     SEGMENT,
     by_table,
     day_images,
     day_sample,
     features_of,
-    labelled_images,
-    lists_a_sample,
 )
 from driftwatch.view.large_tables import read_whole
 from driftwatch.view.numbers import digits
-from driftwatch.view.words import count, direction, feature_name, listing
+from driftwatch.view.words import direction, feature_name, listing
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -313,21 +310,3 @@ def said_of(row: pd.Series, who: str) -> str:
     said = {"" if of_training else "model: ": row.get("prediction"), f"{who}: ": row.get("label")}
     known = [f"{speaker}{what}" for speaker, what in said.items() if isinstance(what, str)]
     return f"labelled {known[0]}" if of_training else ", ".join(known)
-
-
-def found_text(found: Pairs, drift: DayDrift, asked: Asked) -> str:
-    """How many images fit, what they are ordered by, and of a very large day among which ones was searched."""
-    by = "the most changed first" if drift.drifted_features else "the most unusual first: nothing changed on this day"
-    said = f"{count(found.found, 'image')}, {by}."
-    if drift.of_images is None or drift.of_images <= MOST_LISTED:
-        return said
-    searched = "the labelled ones" if asked.answer else f"a random sample of {drift.n:,}"
-    return f"{said} Searched: {searched} of the day's {drift.of_images:,} images."
-
-
-def searched_images(artifacts: Artifacts, day: date, asked: Asked) -> pd.DataFrame | None:
-    """The images among which those that are `asked` for are looked for: `day_images`, or those with a label where the answer matters and the pages
-    list a sample, which hardly has any of them."""
-    if asked.answer and lists_a_sample(artifacts, day):
-        return labelled_images(artifacts, day)
-    return day_images(artifacts, day, light=True)

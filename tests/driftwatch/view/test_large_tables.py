@@ -15,11 +15,12 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DamagedArtifact
 from driftwatch.storage import Storage
 from driftwatch.view import day_images as day_images_of
-from driftwatch.view import evidence, large_tables
+from driftwatch.view import evidence_search, large_tables
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import day_images, day_sample
-from driftwatch.view.evidence import Asked, Pairs, found_text, pairs, searched_images
+from driftwatch.view.evidence import Asked, Pairs, pairs
 from driftwatch.view.evidence_choices import choices
+from driftwatch.view.evidence_search import found_text, searched_images
 from driftwatch.view.image_page import find_image, image_key, image_page
 from driftwatch.view.thumbnails import Places, _places
 
@@ -156,7 +157,7 @@ def put_sample(artifacts: Artifacts, monkeypatch: pytest.MonkeyPatch) -> list[st
     counts = {"day": str(CHANGED), "accepted": IMAGES, "judged": len(sample)}
     day.storage.write_json(day.keys.ingest, samples.INGEST | counts)
     monkeypatch.setattr(day_images_of, "MOST_LISTED", IMAGES - 1)
-    monkeypatch.setattr(evidence, "MOST_LISTED", IMAGES - 1)
+    monkeypatch.setattr(evidence_search, "MOST_LISTED", IMAGES - 1)
     return ids
 
 
