@@ -95,10 +95,11 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
     listed = list(segments.counted(day, listed or list_day(day)))
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
-        with _writing_tables(day, segments, model) as tables, _blocks(day, listed, model, given_up) as blocks:
+        with _writing_tables(day, segments) as tables, _blocks(day, listed, model, given_up) as blocks:
             for number, block in enumerate(blocks):
-                inputs.write_block(day, number, block.inputs, model.name_of_block(block.manifest))
-                tables.add(block.manifest, block.features)
+                name = model.name_of_block(block.manifest)
+                inputs.write_block(day, number, block.inputs, name)
+                tables.add(block.manifest, block.features, name)
         return _finish(day, model, tables)
 
     found = until_settled(make_pass)
@@ -213,15 +214,16 @@ def merge_shards(day: DayStore) -> Ingest:
     shared = in_several(day.storage, keys, plan.listed)
     firsts: dict[str, str] = {}
     block = 0
-    with _writing_tables(day, DaySegments.of(day), model) as tables:
+    with _writing_tables(day, DaySegments.of(day)) as tables:
         for images_of_shard in day.storage.iter_arrow(keys, None, TABLES_AHEAD):
             _refuse_other_run(day, images_of_shard, plan.run)
             for start in range(0, len(images_of_shard), BLOCK):
                 part = without_copies(images_of_shard.slice(start, BLOCK), shared, firsts)
-                _drop_inputs(day, model, block, part, images_of_shard.slice(start, BLOCK))
+                name = model.name_of_block(part)
+                _drop_inputs(day, model, block, name, part, images_of_shard.slice(start, BLOCK))
                 accepted = part.filter(pc.equal(part["status"], ACCEPTED))
                 features = np.column_stack([accepted[name].to_numpy() for name in COLUMNS])
-                tables.add(part.select(MANIFEST.names), features)
+                tables.add(part.select(MANIFEST.names), features, name)
                 block += 1
     found = _finish(day, model, tables)
     # What the next steps write there stays: a try that ends late must not take it away.
@@ -239,8 +241,8 @@ def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
 class _Tables:
     """Writes the day's tables block by block, and counts."""
 
-    def __init__(self, manifest: TableWriter, features: TableWriter, segments: DaySegments, model: DayModel) -> None:
-        self._manifest, self._features, self._segments, self._model = manifest, features, segments, model
+    def __init__(self, manifest: TableWriter, features: TableWriter, segments: DaySegments) -> None:
+        self._manifest, self._features, self._segments = manifest, features, segments
         self.rows: list[int] = []
         """Accepted images in each block."""
         self.names: list[str] = []
@@ -251,8 +253,8 @@ class _Tables:
         self._without_segment: Counter[str] = Counter()
         self._any_large = False
 
-    def add(self, manifest: pa.Table, features: np.ndarray) -> None:
-        """`manifest`: a table like MANIFEST."""
+    def add(self, manifest: pa.Table, features: np.ndarray, name: str) -> None:
+        """`manifest`: a table like MANIFEST; `name`: of the block's inputs."""
         with_segments = self._segments.added_to(manifest)
         self._manifest.add(with_segments)
         of_accepted = features_table(manifest, features)
@@ -260,7 +262,7 @@ class _Tables:
         self.judged.add(with_segments, of_accepted)
         self._without_segment.update(without_segment(with_segments))
         self.rows.append(len(features))
-        self.names.append(self._model.name_of_block(manifest))
+        self.names.append(name)
         self._any_large |= any_large(features[:, 0], features[:, 1])
         status = manifest["status"]
         self._status.update(status.to_pylist())
@@ -290,7 +292,7 @@ class _Tables:
 
 
 @contextmanager
-def _writing_tables(day: DayStore, segments: DaySegments, model: DayModel) -> Iterator[_Tables]:
+def _writing_tables(day: DayStore, segments: DaySegments) -> Iterator[_Tables]:
     """Writes the day's manifest and features. If the pass fails, the earlier ones stay. The earlier index of the inputs goes before them: a
     kill leaves tables and inputs that fit together, or no index, which readers say."""
     keep_sampled(day)
@@ -298,7 +300,7 @@ def _writing_tables(day: DayStore, segments: DaySegments, model: DayModel) -> It
         writing_table(day.storage, day.keys.manifest, segments.schema) as manifest,
         writing_table(day.storage, day.keys.features, FEATURE_TABLE) as features,
     ):
-        yield _Tables(manifest, features, segments, model)
+        yield _Tables(manifest, features, segments)
         day.storage.delete(day.key(InputsIndex))
 
 
@@ -342,10 +344,9 @@ def _with_features(block: Block) -> pa.Table:
     return pa.table([*block.manifest.columns, *columns], schema=_IMAGES)
 
 
-def _drop_inputs(day: DayStore, model: DayModel, number: int, now: pa.Table, before: pa.Table) -> None:
-    """Writes a shard's block without the images that turned out to be duplicates. Does nothing the second time."""
+def _drop_inputs(day: DayStore, model: DayModel, number: int, name: str, now: pa.Table, before: pa.Table) -> None:
+    """Writes a shard's block without the images that turned out to be duplicates, under its new `name`. Does nothing the second time."""
     was, kept = (pc.equal(table["status"], ACCEPTED).to_numpy() for table in (before, now))
-    name = model.name_of_block(now)
     if kept.sum() == was.sum() or not name or day.storage.exists(day.keys.inputs_block(number, name)):
         return
     images = day.storage.read_array(day.keys.inputs_block(number, model.name_of_block(before)))

@@ -4,7 +4,6 @@ a difference shows that production's preprocessing, or its model, is another."""
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Iterator
 
 import numpy as np
@@ -20,7 +19,7 @@ from driftwatch.models.expected import compare
 from driftwatch.models.own_model import Scores
 from driftwatch.models.predictors.base import KERAS, ONNX, predictor
 from driftwatch.models.predictors.from_images import ImagePredictor
-from driftwatch.models.serving import answered_in
+from driftwatch.models.serving import answered_on
 from driftwatch.storage.joining import joined
 from driftwatch.storage.tables import pieces
 
@@ -35,13 +34,13 @@ _OTHER_CLASS = 0.02
 def recheck_day(day: DayStore, version: str) -> Recheck | None:
     """Writes recheck.json and returns it; None where the version is no file, or `model.recheck_images` is 0. predictions.parquet must be
     there. The same day gives the same sample of the serving version's answers: images from a few blocks, by their ids. Raises as
-    `answered_in` does."""
+    `answered_on` does."""
     wanted = day.config.model.recheck_images
     card = day.monitor.find(day.monitor.keys.model_card(version), ModelCard)
     if not wanted or card is None or card.kind not in (KERAS, ONNX):
         return None
     inputs = DayInputs(day)
-    answered = answered_in(_counted(day), day.config, day.storage.url(day.keys.predictions))
+    answered = answered_on(day)
     rows = _sample(day, inputs, answered.serving, wanted)
     model = predictor(day.monitor, version)
     if not len(rows) or not isinstance(model, ImagePredictor):
@@ -56,14 +55,6 @@ def recheck_day(day: DayStore, version: str) -> Recheck | None:
             version, recheck.largest, recheck.median, recheck.other_class, recheck.images,
         )  # fmt: skip
     return recheck
-
-
-def _counted(day: DayStore) -> Counter[str]:
-    """How many images each version answered."""
-    found: Counter[str] = Counter()
-    for piece in pieces(day.storage, day.keys.predictions, [_VERSION]):
-        found.update({str(row["values"]): row["counts"] for row in pc.value_counts(piece[_VERSION]).to_pylist()})
-    return found
 
 
 def _sample(day: DayStore, inputs: DayInputs, serving: str | None, wanted: int) -> pd.DataFrame:

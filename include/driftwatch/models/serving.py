@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -37,20 +37,10 @@ class AnsweredBy:
         return len(self.images) > 1
 
 
-def answered_by(versions: Iterable[str], config: MonitorConfig, where: str) -> AnsweredBy:
-    """The versions of a day's answers, by the column `model_version`, one value for each image.
-
-    The serving version is `model.serving_version`, or else the one with the most answers; if several have as many, the first of them by
-    name. `where` is what an error names. Raises NeedsAttention where `model.serving_version` answered nothing, and for more than
-    MOST_VERSIONS versions.
-    """
-    return answered_in(Counter(map(str, versions)), config, where)
-
-
-def answered_on(day: DayStore, judged: pd.DataFrame) -> AnsweredBy:
-    """As `answered_by`, of all the day's answers. `judged`: those that it is judged by. A version that a canary gives few images may have none in
-    the sample of a large day."""
-    found = _counted(day) if is_sampled(day) else Counter(map(str, judged["model_version"]))
+def answered_on(day: DayStore, answers: pd.DataFrame | None = None) -> AnsweredBy:
+    """Who answered the day's images. `answers`: those that it is judged by, where they were read already. Of a day that is judged by a sample all
+    answers count: a version that a canary gives few images may have none in the sample. Raises as `answered_in`."""
+    found = _counted(day) if answers is None or is_sampled(day) else Counter(map(str, answers["model_version"]))
     return answered_in(found, day.config, day.storage.url(day.keys.predictions))
 
 
@@ -64,7 +54,12 @@ def _counted(day: DayStore) -> Counter[str]:
 
 
 def answered_in(found: Mapping[str, int], config: MonitorConfig, where: str) -> AnsweredBy:
-    """As `answered_by`, by how many images each version answered."""
+    """The versions of a day's answers, by how many images each answered.
+
+    The serving version is `model.serving_version`, or else the one with the most answers; if several have as many, the first of them by
+    name. `where` is what an error names. Raises NeedsAttention where `model.serving_version` answered nothing, and for more than
+    MOST_VERSIONS versions.
+    """
     if len(found) > MOST_VERSIONS:
         raise NeedsAttention(
             f"{where}: model_version has {len(found)} values, and a day may have {MOST_VERSIONS}: let production write the version "

@@ -20,7 +20,7 @@ from driftwatch.models.own_model import Scores
 from driftwatch.models.predict import predict_day
 from driftwatch.models.predictors.base import predictor
 from driftwatch.models.recheck import recheck_day
-from driftwatch.models.serving import answered_by
+from driftwatch.models.serving import answered_on
 from driftwatch.storage import Storage
 
 from .onnx_models import Net, data
@@ -116,7 +116,7 @@ def test_the_serving_version_is_the_verdicts(day: DayStore, named: str | None, a
         day.config.model_copy(update={"model": day.config.model.model_copy(update={"serving_version": named})})
     )
     predictions = day.storage.read_table(day.keys.predictions)
-    serving = answered_by(predictions["model_version"], day.config, "").serving
+    serving = answered_on(day, predictions).serving
     found = recheck_day(day, "v0001-00000001")
     assert (serving, found.agrees) == (named or "b-prod", agrees)
 

@@ -90,16 +90,7 @@ def test_of_a_very_large_day_the_images_are_listed_that_it_is_judged_by(
 ) -> None:
     expected = day_images(small, CHANGED)
     assert expected is not None
-    day, sample = large.store.day(CHANGED), expected["image_id"].tolist()[::2]
-    manifest, features, predictions = (
-        day.storage.read_table(key) for key in (day.keys.manifest, day.keys.features, day.keys.predictions)
-    )
-    judged = manifest.merge(features, on="image_id")
-    day.storage.write_table(day.keys.judged, judged[judged["image_id"].isin(sample)])
-    day.storage.write_table(day.keys.judged_predictions, predictions[predictions["image_id"].isin(sample)])
-    counts = {"day": str(CHANGED), "accepted": IMAGES, "judged": len(sample)}
-    day.storage.write_json(day.keys.ingest, samples.INGEST | counts)
-    monkeypatch.setattr(day_images_of, "MOST_LISTED", IMAGES - 1)
+    assert put_sample(large, monkeypatch) == expected["image_id"].tolist()
     found = day_images(large, CHANGED)
     assert found is not None
     expected = expected.iloc[::2].reset_index(drop=True)
