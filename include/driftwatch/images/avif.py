@@ -6,7 +6,7 @@ Source: AV1 Bitstream & Decoding Process Specification, section 5.5 (sequence he
 
 from __future__ import annotations
 
-from driftwatch.images.boxes import GRID, MOST_BOXES, Boxes
+from driftwatch.images.boxes import GRID, MOST_BOXES, Bits, Boxes
 from driftwatch.images.headers import Check, Header, ImageFile, RejectedImage, damaged
 
 _PICTURES = (b"av01", GRID)
@@ -90,16 +90,7 @@ def _leb128(data: bytes, at: int) -> tuple[int, int]:
 
 def _largest(sequence: bytes, header: Header) -> tuple[int, int]:
     """The largest picture that may follow a sequence header: of a still one what it says, of others as much as its numbers hold."""
-    bits = f"{int.from_bytes(sequence[:64], 'big'):0{len(sequence[:64]) * 8}b}"
-    at = 0
-
-    def number(count: int) -> int:
-        nonlocal at
-        at += count
-        if at > len(bits):
-            raise damaged(header, "AVIF", "its AV1 header is cut short")
-        return int(bits[at - count : at] or "0", 2)
-
+    number = Bits(sequence[:64], header, "AV1").number
     number(4)
     still = number(1)  # reduced_still_picture_header
     if still:

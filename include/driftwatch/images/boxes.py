@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from driftwatch.images.headers import Header, RejectedImage, too_many_parts
+from driftwatch.images.headers import Header, RejectedImage, damaged, too_many_parts
 
 MOST_BOXES = 2_000  # and items, and parts of an item
 GRID = b"grid"
@@ -22,6 +22,21 @@ class Box(NamedTuple):
     kind: bytes
     start: int
     end: int
+
+
+class Bits:
+    """The bits of a codec's header, read one after the other. Raises RejectedImage (`truncated`) at their end."""
+
+    def __init__(self, data: bytes, header: Header, codec: str) -> None:
+        self._bits, self._at = f"{int.from_bytes(data, 'big'):0{len(data) * 8}b}", 0
+        self._header, self._codec = header, codec
+
+    def number(self, count: int) -> int:
+        """The number in the next `count` bits."""
+        self._at += count
+        if self._at > len(self._bits):
+            raise damaged(self._header, self._header.format, f"its {self._codec} header is cut short")
+        return int(self._bits[self._at - count : self._at] or "0", 2)
 
 
 class Boxes:

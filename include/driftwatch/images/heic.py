@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
-from driftwatch.images.boxes import GRID, MOST_BOXES, Boxes
+from driftwatch.images.boxes import GRID, MOST_BOXES, Bits, Boxes
 from driftwatch.images.headers import Check, Header, ImageFile, RejectedImage, damaged
 
 _CODED = b"hvc1"
@@ -134,15 +134,7 @@ def _in_data(coded: bytes, file: Boxes, box: int, header: Header) -> Iterator[by
 def _size(unit: bytes, header: Header) -> int:
     """The pixels that a sequence parameter set speaks of."""
     coded = unit[2:512].replace(b"\0\0\3", b"\0\0")  # a byte that only keeps start codes away
-    bits = f"{int.from_bytes(coded, 'big'):0{len(coded) * 8}b}"
-    at = 0
-
-    def number(count: int) -> int:
-        nonlocal at
-        at += count
-        if at > len(bits):
-            raise damaged(header, "HEIC", "its HEVC header is cut short")
-        return int(bits[at - count : at] or "0", 2)
+    number = Bits(coded, header, "HEVC").number
 
     def golomb() -> int:
         zeros = 0
