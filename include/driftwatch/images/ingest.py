@@ -13,23 +13,21 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from itertools import chain, islice
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.artifacts.ingest import Ingest, InputsIndex, ShardPlan
+from driftwatch.artifacts.ingest import Ingest, ShardPlan
 from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DriftwatchError, NeedsAttention, TooManyRejects
 from driftwatch.images import inputs
 from driftwatch.images.copies import TABLES_AHEAD, in_several, without_copies
+from driftwatch.images.day_tables import DayTables, writing_tables
 from driftwatch.images.features import COLUMNS
-from driftwatch.images.judged import JudgedImages
-from driftwatch.images.late import count_late, keep_sampled
+from driftwatch.images.late import count_late
 from driftwatch.images.layout import place_of_day
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.one_pass import (
@@ -40,15 +38,14 @@ from driftwatch.images.one_pass import (
     MANIFEST,
     QUARANTINED,
     Block,
-    features_table,
     take_in_blocks,
 )
-from driftwatch.images.picture import DECODING, any_large
-from driftwatch.images.segments import DaySegments, without_segment
+from driftwatch.images.picture import DECODING
+from driftwatch.images.segments import DaySegments
 from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, objects_of_shard, shards_of
 from driftwatch.storage import StoredObject
-from driftwatch.storage.tables import TableWriter, writing_table
+from driftwatch.storage.tables import writing_table
 
 logger = logging.getLogger(__name__)
 
@@ -95,7 +92,7 @@ def ingest_day(day: DayStore, model: DayModel, listed: Sequence[StoredObject] | 
     listed = list(segments.counted(day, listed or list_day(day)))
 
     def make_pass(given_up: frozenset[str]) -> Ingest:
-        with _writing_tables(day, segments) as tables, _blocks(day, listed, model, given_up) as blocks:
+        with writing_tables(day, segments) as tables, _blocks(day, listed, model, given_up) as blocks:
             for number, block in enumerate(blocks):
                 name = model.name_of_block(block.manifest)
                 inputs.write_block(day, number, block.inputs, name)
@@ -214,7 +211,7 @@ def merge_shards(day: DayStore) -> Ingest:
     shared = in_several(day.storage, keys, plan.listed)
     firsts: dict[str, str] = {}
     block = 0
-    with _writing_tables(day, DaySegments.of(day)) as tables:
+    with writing_tables(day, DaySegments.of(day)) as tables:
         for images_of_shard in day.storage.iter_arrow(keys, None, TABLES_AHEAD):
             _refuse_other_run(day, images_of_shard, plan.run)
             for start in range(0, len(images_of_shard), BLOCK):
@@ -238,76 +235,10 @@ def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
     day.storage.delete_all([key for key in left if key.endswith(names)])
 
 
-class _Tables:
-    """Writes the day's tables block by block, and counts."""
-
-    def __init__(self, manifest: TableWriter, features: TableWriter, segments: DaySegments) -> None:
-        self._manifest, self._features, self._segments = manifest, features, segments
-        self.rows: list[int] = []
-        """Accepted images in each block."""
-        self.names: list[str] = []
-        """The name of each block of inputs."""
-        self.judged = JudgedImages()
-        self._status: Counter[str] = Counter()
-        self._reasons: Counter[str] = Counter()
-        self._without_segment: Counter[str] = Counter()
-        self._any_large = False
-
-    def add(self, manifest: pa.Table, features: np.ndarray, name: str) -> None:
-        """`manifest`: a table like MANIFEST; `name`: of the block's inputs."""
-        with_segments = self._segments.added_to(manifest)
-        self._manifest.add(with_segments)
-        of_accepted = features_table(manifest, features)
-        self._features.add(of_accepted)
-        self.judged.add(with_segments, of_accepted)
-        self._without_segment.update(without_segment(with_segments))
-        self.rows.append(len(features))
-        self.names.append(name)
-        self._any_large |= any_large(features[:, 0], features[:, 1])
-        status = manifest["status"]
-        self._status.update(status.to_pylist())
-        rejected = manifest["reason"].filter(pc.equal(status, QUARANTINED))
-        self._reasons.update(reason.partition(":")[0] for reason in rejected.to_pylist())
-
-    def counted(self, day: date, model: DayModel) -> Ingest:
-        """The counts of what was added."""
-        assert self._manifest.rows == sum(self._status.values())
-        assert self._features.rows == sum(self.rows) == self._status[ACCEPTED]
-        found = Ingest(
-            day=day,
-            listed=self._manifest.rows,
-            accepted=self._status[ACCEPTED],
-            duplicate=self._status[DUPLICATE],
-            quarantined=self._status[QUARANTINED],
-            ignored=self._status[IGNORED],
-            reasons=dict(sorted(self._reasons.items())),
-            model_version=model.version,
-            **pixel_fields(model.input),
-        )
-        unknown = dict(sorted(self._without_segment.items()))
-        later: dict[str, Any] = {"without_segment": unknown} if unknown else {}
-        if self._any_large:
-            later["decoding"] = model.decoding
-        return found.model_copy(update=later)
-
-
-@contextmanager
-def _writing_tables(day: DayStore, segments: DaySegments) -> Iterator[_Tables]:
-    """Writes the day's manifest and features. If the pass fails, the earlier ones stay. The earlier index of the inputs goes before them: a
-    kill leaves tables and inputs that fit together, or no index, which readers say."""
-    keep_sampled(day)
-    with (
-        writing_table(day.storage, day.keys.manifest, segments.schema) as manifest,
-        writing_table(day.storage, day.keys.features, FEATURE_TABLE) as features,
-    ):
-        yield _Tables(manifest, features, segments)
-        day.storage.delete(day.key(InputsIndex))
-
-
-def _finish(day: DayStore, model: DayModel, tables: _Tables) -> Ingest:
+def _finish(day: DayStore, model: DayModel, tables: DayTables) -> Ingest:
     """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any, and of the `judged` ones where these are not all."""
     inputs.write_index(day, model.input, tables.rows, tables.names)
-    found = tables.counted(day.date, model)
+    found = tables.counted(day.date, model.version, model.input, model.decoding)
     more = {"late": count_late(day), "judged": tables.judged.write(day)}
     found = found.model_copy(update={name: count for name, count in more.items() if count})
     place = place_of_day(day)

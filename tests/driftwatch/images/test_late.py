@@ -17,7 +17,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan, LateDraw
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.config import ImagesConfig
-from driftwatch.images import ingest, inputs, late, one_pass, shards
+from driftwatch.images import day_tables, ingest, inputs, late, one_pass, shards
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.late import ManyLate, among_late, images_on_time, keep_drawn_from, late_images, note_late_files
 from driftwatch.images.listing import list_day
@@ -108,7 +108,7 @@ def test_a_kill_at_any_write_of_the_second_pass_loses_no_count(storage: Storage,
         raise KeyboardInterrupt
 
     # Before anything is written, when the manifest is the new one, and before the count.
-    for module, name in ((ingest, "keep_sampled"), (inputs, "write_index"), (ingest, "count_late")):
+    for module, name in ((day_tables, "keep_sampled"), (inputs, "write_index"), (ingest, "count_late")):
         with monkeypatch.context() as patched:
             patched.setattr(module, name, killed)
             with pytest.raises(KeyboardInterrupt):
