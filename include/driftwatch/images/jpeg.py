@@ -35,12 +35,14 @@ if TYPE_CHECKING:
 MOST_SCANS = 50
 # Any marker but restart marks and, within picture data, the stuffed 0xFF00; repeated 0xFF are fill bytes.
 _MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
+_MARKERS = frozenset(range(2, 0xFF)) - frozenset(range(0xD0, 0xD8))
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 # Application segments and comments; the decoder needs the first and the one of Adobe, which say how colours are stored.
 _METADATA = frozenset({*range(0xE1, 0xF0), 0xFE}) - {0xEE}
 _HOLE = bytes(64)
+_NOTHING = (1,) * 64  # was sent of a component's coefficients
 _END_MARK = b"\xff\xd9"
 
 
@@ -50,11 +52,18 @@ def read_jpeg(data: bytes, check: Check) -> ImageFile:
     walk = _Walk(data, check)
     position = 2
     for _ in range(most_parts(data)):
-        marker = _MARKER.search(data, position)
-        if not marker or data[marker.end() - 1] in (_START, _END):
-            return walk.ended(marker)
-        position = walk.segment(marker.start())
+        start = _next_marker(data, position)
+        if start is None or data[start + 1] in (_START, _END):
+            return walk.ended(start)
+        position = walk.segment(start)
     raise too_many_parts(data, "JPEG", walk.header)
+
+
+def _next_marker(data: bytes, position: int) -> int | None:
+    if position + 1 < len(data) and data[position] == 0xFF and data[position + 1] in _MARKERS:
+        return position  # segments follow each other; a search costs more than all else that is done with one
+    found = _MARKER.search(data, position)
+    return found.start() if found else None
 
 
 class _Frame(NamedTuple):
@@ -75,7 +84,9 @@ class _Walk:
         ] = []  # what the decoder gets of data[: self._taken], in pieces of a large file
         self._length = self._taken = 0
         self._frame: _Frame | None = None
-        self._sent: dict[int, list[int]] = {}  # by component: how many low bits of each coefficient are still to come
+        self._sent: dict[
+            int, tuple[int, ...]
+        ] = {}  # by component: how many low bits of each coefficient are still to come
         self._orientation: int | None = None
         self.header: Header | None = None
         self.scans = 0
@@ -104,21 +115,21 @@ class _Walk:
             self._take_scan(payload)
         return end
 
-    def ended(self, marker: re.Match[bytes] | None) -> ImageFile:
-        """The picture ends at this marker, or with the file."""
+    def ended(self, marker: int | None) -> ImageFile:
+        """The picture ends at the marker there, or with the file."""
         if self.header is None or not self.scans or self._frame is None:
             if marker is None:
                 raise RejectedImage("truncated", "the JPEG file ends inside its header", self.header)
             raise RejectedImage("not_an_image", "the JPEG file has no picture data", self.header)
-        has_end = marker is not None and marker[0] == _END_MARK
-        self._keep_up_to(marker.start() if marker else len(self._data.rstrip(b"\xff")))  # without half an end mark
+        has_end = marker is not None and self._data[marker + 1] == _END
+        self._keep_up_to(len(self._data.rstrip(b"\xff")) if marker is None else marker)  # without half an end mark
         return ImageFile(
             self.header,
             b"".join((*self._kept, _END_MARK)),
             self._orientation or 1,
             "" if has_end else NO_END_MARK,
             self.scans,
-            all(not any(missing) for missing in self._sent.values()),
+            not any(map(any, self._sent.values())),
             self._frame.place,
         )
 
@@ -143,7 +154,7 @@ class _Walk:
         self._check(self.header)
         _refuse_unsupported(kind, payload[0], self.header)
         self._frame = _Frame(self._length, kind, payload[6 : 6 + 3 * payload[5] : 3])
-        self._sent = {name: [1] * 64 for name in self._frame.components}
+        self._sent = dict.fromkeys(self._frame.components, _NOTHING)
 
     def _take_scan(self, payload: bytes) -> None:
         if not self._frame:
@@ -153,14 +164,14 @@ class _Walk:
         self.scans += 1
         if self.scans > MOST_SCANS:
             raise RejectedImage("too_complex", f"the JPEG file has more than {MOST_SCANS} scans", self.header)
-        names, parameters = payload[1:-3:2], payload[-3:]
-        first, last, low = parameters[0], parameters[1], parameters[2] & 15
+        first, last, low = payload[-3], payload[-2], payload[-1] & 15
         if self._frame.kind != _PROGRESSIVE:
             first, last, low = 0, 63, 0  # some cameras write something else here, and no decoder minds
             self._replace(b"\0\x3f\0")
-        for name in names:
+        for name in payload[1:-3:2]:
             if name in self._sent and first <= last <= 63:
-                self._sent[name][first : last + 1] = [low] * (last + 1 - first)
+                before = self._sent[name]
+                self._sent[name] = (*before[:first], *(low,) * (last + 1 - first), *before[last + 1 :])
 
 
 def _refuse_unsupported(kind: int, bits: int, header: Header) -> None:

@@ -22,7 +22,7 @@ from driftwatch.storage.errors import calling, if_there, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
 from driftwatch.storage.listing import any_below, iter_list
-from driftwatch.storage.read_ahead import Fetched, read_ahead
+from driftwatch.storage.read_ahead import Fetched, read_ahead, read_in_place
 from driftwatch.storage.reading import Opened, Reading
 from driftwatch.storage.spool import StoredObject, name_of
 
@@ -191,9 +191,9 @@ class Storage(Formats, ABC):
 
         `read`: how to read one (`read_bytes`).
         """
-        # A local file is read in less time than a thread takes to wake up: several go in one turn.
-        turn = 1 if self.remote else max(1, at_once // 4)
-        return read_ahead(keys, read or self.read_bytes, at_once, turn)
+        if self.remote:
+            return read_ahead(keys, read or self.read_bytes, at_once, 1)
+        return read_in_place(keys, read or self.read_bytes, at_once, max(1, at_once // 4))
 
     # Writing
 

@@ -10,7 +10,6 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from io import FileIO
 
 from driftwatch.errors import OddEntry
 
@@ -89,11 +88,11 @@ def _is_below(real: str, folder: str) -> bool:
     return real.startswith(os.path.realpath(folder).rstrip("/") + "/")
 
 
-def _has_links(path: str, folder: str) -> bool:
-    """Whether a part of the way from `folder` to `path` is a link, or goes up. This is far cheaper than following all links."""
+def _by_way_of_links(path: str, folder: str) -> bool:
+    """Whether a folder on the way from `folder` to `path` is a link, or the way goes up. This is far cheaper than following all links."""
     parts = path.removeprefix(f"{folder}/").split("/")
-    below = (f"{folder}/{'/'.join(parts[:count])}" for count in range(1, len(parts) + 1))
-    return not path.startswith(f"{folder}/") or ".." in parts or any(map(os.path.islink, below))
+    between = (f"{folder}/{'/'.join(parts[:count])}" for count in range(1, len(parts)))
+    return not path.startswith(f"{folder}/") or ".." in parts or any(map(os.path.islink, between))
 
 
 def read_regular(path: str, folder: str, limit: int) -> bytes:
@@ -101,37 +100,39 @@ def read_regular(path: str, folder: str, limit: int) -> bytes:
 
     Raises OddEntry for anything else, for more than `limit` bytes, and where the file changed while it was read.
     """
-    real = path
-    if _has_links(path, folder):
+    real, found = path, None if _by_way_of_links(path, folder) else os.lstat(path)
+    if found is None or stat.S_ISLNK(found.st_mode):
         real = os.path.realpath(path)
         if not _is_below(real, folder):
             raise OddEntry("not_a_file", "is a link that leads out of its folder; only files in it are taken")
-    try:
-        _refuse_irregular(os.lstat(real))
-    except FileNotFoundError as error:
-        if os.path.islink(path):
-            raise OddEntry("not_a_file", "is a link to nothing") from error
-        raise
+        try:
+            found = os.lstat(real)
+        except FileNotFoundError as error:
+            if os.path.islink(path):
+                raise OddEntry("not_a_file", "is a link to nothing") from error
+            raise
+    _refuse_irregular(found)
     # Without blocking, and never a link at the end: the file may have been replaced since it was looked at.
     descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    with open(descriptor, "rb", buffering=0) as file:
+    try:
         before = os.fstat(descriptor)
         _refuse_irregular(before)
         if before.st_size > limit:
             raise too_many_bytes(before.st_size, limit)
-        data = _read(
-            file, before.st_size + 1
-        )  # as much as is there: asking for `limit` would take that much memory each time
+        # As much as is there: asking for `limit` would take that much memory each time.
+        data = _read(descriptor, before.st_size + 1)
         after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     if (len(data), before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
         raise OddEntry("still_growing", "changed while it was read")
     return data
 
 
-def _read(file: FileIO, size: int) -> bytes:
+def _read(descriptor: int, size: int) -> bytes:
     """Up to `size` bytes; one call may give fewer than there are."""
-    data = file.read(size) or b""
-    while 0 < len(data) < size and (more := file.read(size - len(data))):
+    data = os.read(descriptor, size)
+    while 0 < len(data) < size and (more := os.read(descriptor, size - len(data))):
         data += more
     return data
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +24,25 @@ class Fetched:
         if self.error is not None:
             raise self.error
         return self.content
+
+
+# Seconds. A file that the system has in memory takes a tenth of it, one of a network's file system several times as long.
+_QUICK = 0.25e-3
+
+
+def read_in_place(
+    keys: Sequence[str], read: Callable[[str], bytes], at_once: int, turn: int
+) -> Generator[Fetched, None, None]:
+    """As `read_ahead`, but in the caller's own thread as long as objects are read in less time than threads take to wake each other
+    up. From the first `at_once` objects on that took longer in the mean, threads read ahead."""
+    for start in range(0, len(keys), at_once):
+        began = time.perf_counter()
+        found = [_fetched(read, key) for key in keys[start : start + at_once]]
+        quick = time.perf_counter() - began < _QUICK * len(found)
+        yield from found
+        if not quick:
+            yield from read_ahead(keys[start + at_once :], read, at_once, turn)
+            return
 
 
 def read_ahead(
