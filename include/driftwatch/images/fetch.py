@@ -41,7 +41,7 @@ def fetch(
     unread = {item.key: why for item in objects if (why := _not_to_be_read(folder, item, given_up))}
     wanted = [item.key for item in objects if item.key not in unread]
     readable = None
-    with closing(folder.storage.iter_bytes(wanted, read=folder.read)) as fetched:
+    with closing(folder.iter_bytes(wanted)) as fetched:
         for item in objects:
             if item.key in unread:
                 yield item, unread[item.key]

@@ -6,7 +6,7 @@ What is ignored is listed and counted, and is no reject.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import translate
@@ -21,6 +21,7 @@ from driftwatch.images.layout import Place, place_of_day
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
     from driftwatch.storage import Storage, StoredObject
+    from driftwatch.storage.read_ahead import Fetched
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,11 @@ class ImageFolder:
     def read(self, key: str) -> bytes:
         """The bytes of one object. Raises OddEntry for what is no regular file of this folder or has more than `images.max_bytes`."""
         return self.storage.read_foreign(self._key(key), self._key(self.path), self.settings.max_bytes)
+
+    def iter_bytes(self, keys: Sequence[str]) -> Generator[Fetched, None, None]:
+        """Each of the objects as `read` reads it, in order, a few ahead. Close the generator where you do not use it up."""
+        stored = [self._key(key) for key in keys]
+        return self.storage.iter_foreign(stored, self._key(self.path), self.settings.max_bytes)
 
     def modified(self, key: str) -> float | None:
         """As `Storage.modified`."""

@@ -195,6 +195,12 @@ class Storage(Formats, ABC):
             return read_ahead(keys, read or self.read_bytes, at_once, 1)
         return read_in_place(keys, read or self.read_bytes, at_once, max(1, at_once // 4))
 
+    def iter_foreign(
+        self, keys: Sequence[str], folder: str, limit: int, at_once: int = 16
+    ) -> Generator[Fetched, None, None]:
+        """As `iter_bytes`, of files that somebody else left: each as `read_foreign` reads it."""
+        return self.iter_bytes(keys, at_once, lambda key: self.read_foreign(key, folder, limit))
+
     # Writing
 
     def write_bytes(self, key: str, data: bytes, content_type: str | None = None) -> None:

@@ -216,13 +216,17 @@ class ObjectStore(Storage):
         return OpenObject(self._store, self._key(path))
 
     def _read_foreign(self, path: str, folder: str, limit: int) -> bytes:
-        # Proxies on the way resolve such parts, and would give another object.
-        if {"", ".", ".."} & set(path.removeprefix(f"{folder}/").split("/")):
-            raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
-        answer = self._store.get(self._key(path))
+        answer = self._store.get(self._foreign_key(path, folder))
         if answer.meta["size"] > limit:  # the body is not read
             raise too_many_bytes(answer.meta["size"], limit)
         return answer.bytes().to_bytes()
+
+    def _foreign_key(self, path: str, folder: str) -> str:
+        """As `_key`, of an object that somebody else left. Raises OddEntry where proxies on the way would resolve parts of it, and give another
+        object."""
+        if {"", ".", ".."} & set(path.removeprefix(f"{folder}/").split("/")):
+            raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
+        return self._key(path)
 
     def _write(self, path: str, data: bytes, content_type: str | None) -> None:
         self._store.put(self._key(path), data, attributes={"Content-Type": content_type} if content_type else None)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from threading import Condition, Thread
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def read_in_place(
     up. From the first `at_once` objects on that took longer in the mean, threads read ahead."""
     for start in range(0, len(keys), at_once):
         began = time.perf_counter()
-        found = [_fetched(read, key) for key in keys[start : start + at_once]]
+        found = [fetched(read, key) for key in keys[start : start + at_once]]
         quick = time.perf_counter() - began < _QUICK * len(found)
         yield from found
         if not quick:
@@ -54,7 +55,7 @@ def read_ahead(
     """
 
     def fetch(some: Sequence[str]) -> Sequence[Fetched]:
-        return [_fetched(read, key) for key in some]
+        return [fetched(read, key) for key in some]
 
     turns = (keys[start : start + turn] for start in range(0, len(keys), turn))
     waiting: deque[Future[Sequence[Fetched]]] = deque()
@@ -72,7 +73,74 @@ def read_ahead(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _fetched(read: Callable[[str], bytes], key: str) -> Fetched:
+def in_a_thread(
+    found: Generator[Fetched, None, None], most: int, most_bytes: int = 2**25
+) -> Generator[Fetched, None, None]:
+    """What `found` gives, from a thread of its own, which is ahead of the consumer by at most `most` objects, and stops after the one that
+    makes them more than `most_bytes`. Closes `found` when it ends, is closed, or raises."""
+    ahead = _Ahead(found, most, most_bytes)
+    thread = Thread(target=ahead.fill, daemon=True)
+    thread.start()
+    try:
+        while (one := ahead.next()) is not None:
+            yield one
+    finally:
+        ahead.leave()
+        thread.join()
+
+
+class _Ahead:
+    """What lies between a thread that fetches and the consumer."""
+
+    def __init__(self, found: Generator[Fetched, None, None], most: int, most_bytes: int) -> None:
+        self._found, self._most, self._most_bytes = found, most, most_bytes
+        self._ahead: deque[Fetched] = deque()
+        self._bytes, self._ended, self._left = 0, False, False
+        self._error: BaseException | None = None
+        self._changed = Condition()
+
+    def fill(self) -> None:
+        try:
+            for one in self._found:
+                with self._changed:
+                    self._ahead.append(one)
+                    self._bytes += len(one.content)
+                    self._changed.notify()
+                    self._changed.wait_for(self._has_room)
+                if self._left:
+                    break
+        except BaseException as error:
+            self._error = error  # raised by the consumer's thread
+        finally:
+            self._found.close()
+            with self._changed:
+                self._ended = True
+                self._changed.notify()
+
+    def _has_room(self) -> bool:
+        return self._left or (len(self._ahead) < self._most and self._bytes < self._most_bytes)
+
+    def next(self) -> Fetched | None:
+        """The next object, None after the last. Raises what fetching raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ahead or self._ended)
+            if self._ahead:
+                one = self._ahead.popleft()
+                self._bytes -= len(one.content)
+                self._changed.notify()
+                return one
+        if self._error is not None:
+            raise self._error
+        return None
+
+    def leave(self) -> None:
+        with self._changed:
+            self._left = True
+            self._changed.notify()
+
+
+def fetched(read: Callable[[str], bytes], key: str) -> Fetched:
+    """The object as `read` reads it, or its error."""
     try:
         return Fetched(key, read(key))
     except Exception as error:

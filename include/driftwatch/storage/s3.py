@@ -1,9 +1,11 @@
 """A storage root on S3, or on a server that speaks its API. obstore reads and writes; boto3 gives the credentials, lists what
-obstore cannot, and signs links."""
+obstore cannot, and signs links; libcurl reads many objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
@@ -13,21 +15,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from driftwatch.errors import ReplacedMeanwhile
+from driftwatch.errors import OddEntry, ReplacedMeanwhile
 from driftwatch.seams import Extra
+from driftwatch.storage import by_links
 from driftwatch.storage.entries import SigningCredentials
 from driftwatch.storage.errors import answer_of, calling
+from driftwatch.storage.foreign_files import from_key
 from driftwatch.storage.object_store import ObjectStore
+from driftwatch.storage.read_ahead import Fetched, fetched, in_a_thread
 
 if TYPE_CHECKING:
     from obstore.store import ClientConfig
 
+logger = logging.getLogger(__name__)
 _OF_AWS = (".amazonaws.com", ".amazonaws.com.cn")
 # So long obstore keeps credentials before it asks boto3 again, which renews those that end.
 _CREDENTIALS_KEPT = timedelta(minutes=5)
 # What S3 says to a copy of more than 5 GB by one request.
 _TOO_LARGE_TO_COPY = ("InvalidRequest", "EntityTooLarge")
 _COPIED_PART = 2**28  # bytes, of which S3's own server needs seconds
+# Links to many objects: how many are signed at once, how long they work, and how many may fail where obstore reads the object.
+_SIGNED_AT_ONCE, _LINKS_WORK, _MOST_FAILED = 128, timedelta(minutes=15), 3
 
 
 @dataclass(frozen=True)
@@ -141,6 +149,56 @@ class S3Storage(ObjectStore):
                 "retry_timeout": timedelta(minutes=1),
             },
         )
+
+    def iter_foreign(
+        self, keys: Sequence[str], folder: str, limit: int, at_once: int = 16
+    ) -> Generator[Fetched, None, None]:
+        """By libcurl where it is installed, and by obstore what that does not get: see `driftwatch.storage.by_links`. One thread does it, ahead
+        of the consumer by as many objects again, of 32 MiB together."""
+        if not by_links.is_installed():
+            return super().iter_foreign(keys, folder, limit, at_once)
+        _ = self._store  # made once, before threads share it
+        return in_a_thread(self._by_links(keys, folder, limit, at_once), at_once)
+
+    def _by_links(self, keys: Sequence[str], folder: str, limit: int, at_once: int) -> Generator[Fetched, None, None]:
+        config, failed, done = self._client.meta.config, 0, 0
+        how = by_links.How(limit, config.connect_timeout, config.read_timeout, self._login.verify)
+        with closing(by_links.read(self._links(keys, folder), how, at_once)) as found:
+            for key, data in found:
+                if data is not None:
+                    answer = Fetched(key, data)
+                else:
+                    answer = fetched(lambda key: self.read_foreign(key, folder, limit), key)
+                    failed += answer.error is None
+                done += 1
+                yield answer
+                if failed == _MOST_FAILED:
+                    logger.info("%s: links do not work here, or the network is unwell; obstore reads on", self.uri)
+                    break
+        yield from super().iter_foreign(keys[done:], folder, limit, at_once)
+
+    def _links(self, keys: Sequence[str], folder: str) -> Iterator[tuple[str, str | None]]:
+        """Each key, and a link where one can be signed."""
+        for start in range(0, len(keys), _SIGNED_AT_ONCE):
+            some = keys[start : start + _SIGNED_AT_ONCE]
+            names = {key: name for key in some if (name := self._foreign_name(key, folder)) is not None}
+            links = dict(zip(names, self._signed([*names.values()]), strict=True))
+            yield from ((key, links.get(key)) for key in some)
+
+    def _foreign_name(self, key: str, folder: str) -> str | None:
+        try:
+            return self._foreign_key(f"{self.root}/{from_key(key)}", f"{self.root}/{from_key(folder)}".rstrip("/"))
+        except OddEntry:
+            return None  # which is raised again where it is read
+
+    def _signed(self, names: list[str]) -> Sequence[str | None]:
+        import obstore
+
+        try:
+            return obstore.sign(self._store, "GET", names, _LINKS_WORK) if names else ()
+        except Exception as error:  # also of boto3: without credentials there are no links
+            logger.info("%s: no links can be signed (%s)", self.uri, error)
+            return [None] * len(names)
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
         """By obstore, which takes a tenth of boto3's time; by boto3 from the first page on that has a key which obstore refuses or changes."""

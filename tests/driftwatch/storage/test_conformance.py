@@ -55,6 +55,18 @@ def test_a_foreign_file_is_read_up_to_the_limit(storage):
     assert found.value.kind == "too_many_bytes"
 
 
+def test_foreign_files_are_fetched_in_order_and_odd_ones_lose_no_other(storage):
+    keys = [f"in/{number:02d}" for number in range(60)]
+    for key in keys[:-1]:
+        storage.write_bytes(key, b"too many bytes" if key == "in/20" else key.encode())
+    fetched = list(storage.iter_foreign([*keys, "in//a"], "in", 9, at_once=5))
+    assert [one.key for one in fetched] == [*keys, "in//a"]
+    errors = {one.key: type(one.error) for one in fetched if one.error is not None}
+    last = MissingArtifact if storage.scheme == "file" else OddEntry  # a folder knows no empty part
+    assert errors == {"in/20": OddEntry, "in/59": MissingArtifact, "in//a": last}
+    assert all(one.content == one.key.encode() for one in fetched if one.error is None)
+
+
 def test_objects_are_fetched_in_order_and_a_lost_one_loses_no_other(storage):
     keys = [f"in/{number:02d}" for number in range(21)]
     for key in keys[:10] + keys[11:]:
@@ -146,6 +158,8 @@ def test_listing_is_sorted_whole_and_finds_odd_names_again(storage):
     storage.write_bytes("inner/other.jpg", b"of another folder")
     found = storage.list("in")
     assert found == [StoredObject(f"in/{name}", len(name.encode())) for name in sorted(names)]
+    fetched = storage.iter_foreign([item.key for item in found], "in", 1000)
+    assert [one.data.decode() for one in fetched] == sorted(names)
     for item in found:
         assert storage.exists(item.key), item
         assert storage.read_bytes(item.key) == item.key.removeprefix("in/").encode()

@@ -1,13 +1,15 @@
-"""Objects of a folder are read in the caller's thread where that is quick, and ahead of it by threads where it is not."""
+"""Who reads many objects, how far ahead, and that nothing of it is left when the consumer goes."""
 
 from __future__ import annotations
 
 import threading
+import time
 
 import pytest
 
 from driftwatch.errors import MissingArtifact
 from driftwatch.storage import open_storage, read_ahead
+from driftwatch.storage.read_ahead import Fetched, in_a_thread
 
 KEYS = [f"in/{number:02}" for number in range(40)]
 LOST = KEYS[7]
@@ -47,3 +49,52 @@ def test_files_that_take_long_are_read_ahead_from_the_first_that_did(read_by, mo
     readers = read_by()
     assert {readers[key] for key in KEYS[:16]} == {threading.get_ident()}
     assert threading.get_ident() not in {readers[key] for key in KEYS[16:]}
+
+
+@pytest.fixture
+def given():
+    """Objects of 10 bytes, and how many of them were asked for; whether their source was closed."""
+
+    class Given:
+        asked, closed = 0, threading.Event()
+
+        def ones(self, count: int):
+            try:
+                for number in range(count):
+                    self.asked += 1
+                    yield Fetched(str(number), bytes(10))
+            finally:
+                self.closed.set()
+
+    return Given()
+
+
+@pytest.mark.parametrize(("most", "most_bytes", "ahead"), [(4, 1000, 4), (100, 35, 4)])
+def test_a_thread_is_ahead_by_a_few_objects_or_bytes_and_gives_all_in_order(given, most, most_bytes, ahead):
+    found = in_a_thread(given.ones(50), most, most_bytes)
+    for number in range(50):
+        assert next(found).key == str(number)
+        time.sleep(0.002)
+        assert given.asked <= number + 1 + ahead
+    assert list(found) == []
+    assert given.closed.is_set()
+
+
+def test_a_consumer_that_goes_leaves_no_thread_behind(given):
+    before = threading.active_count()
+    found = in_a_thread(given.ones(10**9), 4)
+    assert next(found).key == "0"
+    found.close()
+    assert given.closed.is_set()
+    assert threading.active_count() == before
+
+
+def test_what_a_thread_raises_reaches_the_consumer_after_what_came_before(given):
+    def failing():
+        yield from given.ones(2)
+        raise MissingArtifact("gone")
+
+    found = in_a_thread(failing(), 4)
+    assert [next(found).key, next(found).key] == ["0", "1"]
+    with pytest.raises(MissingArtifact, match="gone"):
+        next(found)
