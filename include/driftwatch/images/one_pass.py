@@ -255,8 +255,8 @@ def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[
 
 
 def _process_turn(turn: list[_InWork], images: ImagesConfig, made: _Made, room: Room) -> list[_InWork]:
-    """What became of each object of the turn, which is emptied. All files are looked through first: between the sweeps over pixels each
-    would take nearly twice as long."""
+    """What became of each object of the turn, whose bytes are let go of. All files are looked through first: between sweeps over pixels that
+    costs more."""
     checked = []
     for place, item in enumerate(turn):
         checked.append(None if item.data is None else _checked(item.data, images))

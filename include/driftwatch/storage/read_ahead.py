@@ -7,7 +7,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, pairwise
+from statistics import median
 from threading import Condition, Thread
 
 
@@ -35,13 +36,14 @@ def read_in_place(
     keys: Sequence[str], read: Callable[[str], bytes], at_once: int, turn: int
 ) -> Generator[Fetched, None, None]:
     """As `read_ahead`, but in the caller's own thread as long as objects are read in less time than threads take to wake each other
-    up. From the first `at_once` objects on that took longer in the mean, threads read ahead."""
+    up. From the first `at_once` objects on of which half took longer, threads read ahead. (Single ones may have waited for other threads.)"""
     for start in range(0, len(keys), at_once):
-        began = time.perf_counter()
-        found = [fetched(read, key) for key in keys[start : start + at_once]]
-        quick = time.perf_counter() - began < _QUICK * len(found)
+        found, times = [], [time.perf_counter()]
+        for key in keys[start : start + at_once]:
+            found.append(fetched(read, key))
+            times.append(time.perf_counter())
         yield from found
-        if not quick:
+        if median(end - begin for begin, end in pairwise(times)) >= _QUICK:
             yield from read_ahead(keys[start + at_once :], read, at_once, turn)
             return
 
