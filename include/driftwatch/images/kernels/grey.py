@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from driftwatch.images.kernels.compiled import ROWS, compiled
+from driftwatch.images.kernels.compiled import ROWS, compiled, inlined
 
-i16, i32, u8, u16 = np.int16, np.int32, np.uint8, np.uint16
+i16, i32, u8, u16, u32, at = np.int16, np.int32, np.uint8, np.uint16, np.uint32, np.uintp
+# What these give has its arguments' type, where Numba's + - * >> give 64 bits.
+add, subtract, times, shift = np.add, np.subtract, np.multiply, np.right_shift
 BLOCK = 8  # a JPEG block's side in pixels
 # Keeps logarithms finite on flat pictures; far below the rounding of 8-bit pixels (variance 1/12).
 FLOOR = 0.01
 HASH_SIDE, HASH_KEPT = 32, 8
+# Of so many pixels 32 bits hold the sum of squares of [1 -2 1] along both axes, each at most 2040. So many rows stay in the nearest cache.
+SUMMED, BAND = 1024, 32
 # The cosine transform's lowest frequencies [8, 32] in whole numbers, so that a flat picture has none but the mean. 32 bits hold
 # the sum of a line.
 _WAVES = np.rint(
@@ -20,104 +24,120 @@ _WAVES = np.rint(
 ).astype(np.int32)
 
 
+@inlined
+def frame(framed: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The rows [height + 2, width] of a framed picture [(height + 2) * width + 2]: one row more above and below, and in memory one pixel
+    more before and after. So each pixel has neighbours, and loops go over several rows at once."""
+    return framed[1:-1].reshape(height + 2, width)
+
+
 @compiled(f"void({ROWS}, int64, int64, uint8[:, ::1])")
 def grey_window(rows: np.ndarray, top: int, left: int, grey: np.ndarray) -> None:
     """Fills `grey` [h, w] with the grey of the window at `top`, `left` of an RGB picture, rows [height, 3 * width], rounded as
-    OpenCV's RGB2GRAY."""
+    OpenCV's RGB2GRAY: (9798 red + 19235 green + 3735 blue + 2**14) >> 15. Each factor is 128 high + low: that fits into 16 bits."""
     height, width = grey.shape
     for y in range(height):
         line, out = rows[top + y][3 * left : 3 * (left + width)], grey[y]
         for x in range(width):
-            red, green, blue = i32(line[3 * x]), i32(line[3 * x + 1]), i32(line[3 * x + 2])
-            out[x] = u8(i32(i32(i32(red * 9798) + i32(green * 19235)) + i32(i32(blue * 3735) + 16384)) >> 15)
+            red, green, blue = u16(line[3 * x]), u16(line[3 * x + 1]), u16(line[3 * x + 2])
+            high = add(add(times(red, u16(76)), times(green, u16(150))), times(blue, u16(29)))
+            low = add(add(times(red, u16(70)), times(green, u16(35))), times(blue, u16(23)))
+            out[x] = u8(shift(add(add(high, u16(128)), shift(low, u16(7))), u16(8)))
 
 
-@compiled("UniTuple(int64, 3)(uint8[:, ::1])")
-def second_differences(grey: np.ndarray) -> tuple[int, int, int]:
-    """Sums over all pixels: squares of the Laplacian; sizes and squares of [1 -2 1] along both axes. Edges are mirrored
-    without repeating the outermost pixel, as OpenCV does."""
-    height, width = grey.shape
-    here, down = np.empty(width + 2, np.int16), np.empty(width + 2, np.int16)
-    left, middle, right = here[:-2], here[1:-1], here[2:]
-    down_left, down_middle, down_right = down[:-2], down[1:-1], down[2:]
-    laplacians, sizes, squares = 0, 0, 0
-    for y in range(height):
-        above, line, below = grey[abs(y - 1)], grey[y], grey[y + 1 if y + 1 < height else height - 2]
+@compiled("void(uint8[::1], int64, int64, int16[:, ::1])")
+def bend(framed: np.ndarray, width: int, first: int, bends: np.ndarray) -> None:
+    """Fills `bends` [rows, width] with [1 -2 1] along the rows of a framed picture, from its row `first` on."""
+    for y in range(len(bends)):
+        start, out = (first + y) * width, bends[y]
+        left, middle, right = framed[start:], framed[start + 1 :], framed[start + 2 :]
         for x in range(width):
+            out[x] = subtract(add(i16(left[x]), i16(right[x])), add(i16(middle[x]), i16(middle[x])))
+        out[0] = 2 * (int(middle[1]) - int(middle[0]))
+        out[width - 1] = 2 * (int(middle[width - 2]) - int(middle[width - 1]))
+
+
+@compiled("UniTuple(int64, 5)(uint8[::1], int64, int64, int16[:, ::1])")
+def differences(framed: np.ndarray, width: int, first: int, bends: np.ndarray) -> tuple[int, ...]:
+    """Sums over the rows of a framed picture from row `first` on, for which, and the rows beside them, there are `bends`: squares of
+    the Laplacian; sizes and squares of [1 -2 1] along both axes; squares of the differences to the pixel after each (after a row's
+    last comes the next row's first) and to the pixel below."""
+    place, flat, size = 1 + first * width, bends.ravel(), (len(bends) - 2) * width
+    above, line, right, below = framed[place - width :], framed[place:], framed[place + 1 :], framed[place + width :]
+    bend_above, bend_here, bend_below = flat, flat[width:], flat[2 * width :]
+    laplacians, sizes, squares, across, down = 0, 0, 0, 0, 0
+    for start in range(0, size, SUMMED):
+        a, b, c, d, e = i32(0), i32(0), i32(0), i32(0), i32(0)
+        for x in range(at(start), at(min(start + SUMMED, size))):
             pixel = i16(line[x])
-            middle[x] = pixel
-            down_middle[x] = i16(i16(i16(above[x]) + i16(below[x])) - i16(pixel << 1))
-        here[0], here[width + 1] = here[2], here[width - 1]
-        down[0], down[width + 1] = down[2], down[width - 1]
-        row_laplacians, row_sizes, row_squares = i32(0), i32(0), i32(0)
-        for x in range(width):
-            laplacian = i16(down_middle[x] + i16(i16(left[x] + right[x]) - i16(middle[x] << 1)))
-            row_laplacians = i32(row_laplacians + i32(i32(laplacian) * i32(laplacian)))
-            detail = i16(i16(down_left[x] + down_right[x]) - i16(down_middle[x] << 1))
-            row_squares = i32(row_squares + i32(i32(detail) * i32(detail)))
-            row_sizes = i32(row_sizes + i32(abs(detail)))
-        laplacians += int(row_laplacians)
-        sizes += int(row_sizes)
-        squares += int(row_squares)
-    return laplacians, sizes, squares
+            step, fall = subtract(i16(right[x]), pixel), subtract(i16(below[x]), pixel)
+            laplacian = add(subtract(fall, subtract(pixel, i16(above[x]))), bend_here[x])
+            detail = subtract(subtract(bend_below[x], bend_here[x]), subtract(bend_here[x], bend_above[x]))
+            a = add(a, times(i32(laplacian), i32(laplacian)))
+            b = add(b, i32(abs(detail)))
+            c = add(c, times(i32(detail), i32(detail)))
+            d = add(d, times(i32(step), i32(step)))
+            e = add(e, times(i32(fall), i32(fall)))
+        laplacians += int(u32(a))
+        sizes += int(b)
+        squares += int(u32(c))
+        across += int(d)
+        down += int(e)
+    return laplacians, sizes, squares, across, down
 
 
-@compiled("UniTuple(int64, 2)(uint8[:, ::1], int64[::1], int64[::1])")
-def first_differences(grey: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> tuple[int, int]:
-    """The sums of squares of the differences of neighbours across, and of those down. Fills `columns` [w - 1] and `rows` [h - 1] with the
-    sums of their sizes between neighbouring columns and rows."""
-    height, width = grey.shape
-    sizes = np.zeros(width - 1, np.uint16)
-    across, down = 0, 0
+@compiled("int64(uint8[::1], int64, int64)")
+def between_rows(flat: np.ndarray, width: int, rows: int) -> int:
+    """The sum of squares of the differences from the last pixel of each of the first rows to the first of the next."""
+    squares = 0
+    for y in range(1, rows + 1):
+        step = int(flat[y * width]) - int(flat[y * width - 1])
+        squares += step * step
+    return squares
+
+
+@compiled("void(uint8[::1], int64[::1], int64[::1])")
+def line_differences(framed: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
+    """Fills `columns` [w - 1] and `rows` [h - 1] with the sums of sizes of the differences between a framed picture's neighbouring
+    columns and rows."""
+    height, width = len(rows) + 1, len(columns) + 1
+    sizes = np.zeros(width, np.uint16)  # of the last, to the next row's first, nothing is made
     for y in range(height):
-        line, right = grey[y][:-1], grey[y][1:]
-        row_squares = i32(0)
-        for x in range(width - 1):
-            difference = i16(abs(i16(i16(right[x]) - i16(line[x]))))
-            sizes[x] = u16(sizes[x] + u16(difference))
-            row_squares = i32(row_squares + i32(i32(difference) * i32(difference)))
-        across += int(row_squares)
+        place = 1 + (1 + y) * width
+        line, right, below = framed[place:], framed[place + 1 :], framed[place + width :]
+        for x in range(width):
+            sizes[x] = add(sizes[x], u16(abs(subtract(i16(right[x]), i16(line[x])))))
+        total = i32(0)
+        for x in range(width):
+            total = add(total, abs(subtract(i32(below[x]), i32(line[x]))))
+        if y < height - 1:
+            rows[y] = total
     for x in range(width - 1):
         columns[x] = sizes[x]
-    for y in range(height - 1):
-        line, below = grey[y], grey[y + 1]
-        row_sizes, row_squares = i32(0), i32(0)
-        for x in range(width):
-            difference = i16(abs(i16(i16(below[x]) - i16(line[x]))))
-            row_sizes = i32(row_sizes + i32(difference))
-            row_squares = i32(row_squares + i32(i32(difference) * i32(difference)))
-        rows[y] = row_sizes
-        down += int(row_squares)
-    return across, down
 
 
 @compiled("int64(uint8[:, ::1])")
 def coarse_differences(grey: np.ndarray) -> int:
-    """The sum of squares of all differences of neighbours in the picture of half the size."""
+    """The sum of squares of all differences of neighbours in the picture of half the size, of at most 128 x 128 pixels."""
     height, width = grey.shape[0] // 2, grey.shape[1] // 2
-    pairs = np.empty(2 * width, np.int16)
-    line, above = np.empty(width + 1, np.int16), np.empty(width + 1, np.int16)
-    coarse = np.empty((height, width + 1), np.int16)
+    pairs = np.empty(2 * width, np.uint16)
+    coarse = np.empty((height + 1) * width, np.uint8)
     for y in range(height):
-        upper, lower, line = grey[2 * y], grey[2 * y + 1], coarse[y]
+        upper, lower, line = grey[2 * y], grey[2 * y + 1], coarse[y * width :]
         for x in range(2 * width):
-            pairs[x] = i16(i16(upper[x]) + i16(lower[x]))
+            pairs[x] = add(u16(upper[x]), u16(lower[x]))
         for x in range(width):
-            line[x] = i16(i16(i16(pairs[2 * x] + pairs[2 * x + 1]) + 2) >> 2)
-        line[width] = line[width - 1]
-    squares = 0
-    for y in range(height):
-        line, above = coarse[y], coarse[max(y - 1, 0)]
-        right = line[1:]
-        row_squares = i32(0)
-        for x in range(width):
-            difference = i16(right[x] - line[x])
-            row_squares = i32(row_squares + i32(i32(difference) * i32(difference)))
-        for x in range(width):
-            difference = i16(above[x] - line[x])
-            row_squares = i32(row_squares + i32(i32(difference) * i32(difference)))
-        squares += int(row_squares)
-    return squares
+            line[x] = u8(shift(add(add(pairs[2 * x], pairs[2 * x + 1]), u16(2)), u16(2)))
+    size = height * width
+    coarse[size:] = coarse[size - width : size]
+    right, below = coarse[1:], coarse[width:]
+    across, down = i32(0), i32(0)
+    for place in range(size):
+        pixel = i16(coarse[place])
+        step, fall = subtract(i16(right[place]), pixel), subtract(i16(below[place]), pixel)
+        across = add(across, times(i32(step), i32(step)))
+        down = add(down, times(i32(fall), i32(fall)))
+    return int(across) - between_rows(coarse, width, height) + int(down)
 
 
 @compiled("UniTuple(float64, 3)(int64[::1], int64)")
@@ -140,27 +160,52 @@ def grid(sums: np.ndarray, pixels: int) -> tuple[float, float, float]:
     return total / (len(sums) * pixels), uneven / ((len(sums) - 1) * pixels), strongest
 
 
-@compiled("UniTuple(float64, 9)(uint8[:, ::1])")
-def neighbours(grey: np.ndarray) -> tuple[float, ...]:
-    """What the sharpness features are made of, for a grey picture of 16 to 256 pixels a side: what `second_differences`,
-    `first_differences` and `coarse_differences` give, and the three values of `grid`, the mean of columns and rows."""
-    height, width = grey.shape
+@compiled("UniTuple(float64, 9)(uint8[::1], int64, int64)")
+def framed_neighbours(framed: np.ndarray, height: int, width: int) -> tuple[float, ...]:
+    """`neighbours` of a picture in a frame, of which all but the rows above and below it are filled: see `frame`."""
+    grey = frame(framed, height, width)
+    grey[0], grey[height + 1] = grey[2], grey[height - 1]
+    bends = np.empty((min(BAND, height) + 2, width), np.int16)
+    laplacians, sizes, squares, across, down = 0, 0, 0, 0, 0
+    for first in range(1, height + 1, BAND):
+        band = bends[: min(BAND, height + 1 - first) + 2]
+        bend(framed, width, first - 1, band)
+        of_band = differences(framed, width, first, band)
+        laplacians, sizes, squares = laplacians + of_band[0], sizes + of_band[1], squares + of_band[2]
+        across, down = across + of_band[3], down + of_band[4]
+    across -= between_rows(framed[1 + width :], width, height)
+    for x in range(width):
+        fall = int(grey[height + 1, x]) - int(grey[height, x])
+        down -= fall * fall
     columns, rows = np.empty(width - 1, np.int64), np.empty(height - 1, np.int64)
-    laplacians, sizes, squares = second_differences(grey)
-    across, down = first_differences(grey, columns, rows)
-    coarse = coarse_differences(grey)
+    line_differences(framed, columns, rows)
+    coarse = coarse_differences(grey[1:-1])
     mean, uneven, strongest = grid(columns, height)
     mean_down, uneven_down, strongest_down = grid(rows, width)
     mean, uneven, strongest = (mean + mean_down) / 2, (uneven + uneven_down) / 2, (strongest + strongest_down) / 2
     return laplacians, sizes, squares, across, down, coarse, mean, uneven, strongest
 
 
+@compiled("UniTuple(float64, 9)(uint8[:, ::1])")
+def neighbours(grey: np.ndarray) -> tuple[float, ...]:
+    """What the sharpness features are made of, for a grey picture of 16 to 256 pixels a side. Edges are mirrored without repeating
+    the outermost pixel, as OpenCV does.
+
+    Sums of squares of the Laplacian; of sizes and of squares of [1 -2 1] along both axes; of squares of the differences of neighbours
+    across, and of those down; what `coarse_differences` gives; and the three values of `grid`, the mean of columns and rows.
+    """
+    height, width = grey.shape
+    framed = np.empty((height + 2) * width + 2, np.uint8)
+    framed[1 + width : -1 - width] = grey.ravel()
+    return framed_neighbours(framed, height, width)
+
+
 @compiled(f"UniTuple(float64, 9)({ROWS}, int64, int64, int64, int64)")
 def window_neighbours(rows: np.ndarray, top: int, left: int, height: int, width: int) -> tuple[float, ...]:
     """`neighbours` of the grey of a window of an RGB picture; see `grey_window`."""
-    grey = np.empty((height, width), np.uint8)
-    grey_window(rows, top, left, grey)
-    return neighbours(grey)
+    framed = np.empty((height + 2) * width + 2, np.uint8)
+    grey_window(rows, top, left, frame(framed, height, width)[1:-1])
+    return framed_neighbours(framed, height, width)
 
 
 @compiled("uint64(uint8[:, :, ::1])")
@@ -168,22 +213,24 @@ def signs_of_frequencies(square: np.ndarray) -> np.uint64:
     """64 bits from a square RGB picture [32, 32, 3]: which of the 8 x 8 lowest frequencies of its grey's cosine transform are
     above their median, row by row from the highest bit."""
     side, kept = HASH_SIDE, HASH_KEPT
-    grey, partial = np.empty((side, side), np.uint8), np.zeros((kept, side), np.int32)
+    grey, partial = np.empty((side, side), np.uint8), np.empty((kept, side), np.int32)
     grey_window(square.reshape(side, 3 * side), 0, 0, grey)
     for frequency in range(kept):
-        for y in range(side):
-            wave = _WAVES[frequency, y]
-            for x in range(side):
-                partial[frequency, x] = i32(partial[frequency, x] + i32(wave * i32(grey[y, x])))
-    found = np.zeros((kept, kept), np.int64)
-    for down in range(kept):
-        for across in range(kept):
-            for x in range(side):
-                found[down, across] += int(partial[down, x]) * int(_WAVES[across, x])
-    frequencies = found.ravel()
+        for x in range(side):
+            total = i32(0)
+            for y in range(side):
+                total = add(total, times(_WAVES[frequency, y], i32(grey[y, x])))
+            partial[frequency, x] = total
+    frequencies = np.empty(kept * kept, np.int64)
+    for place in range(kept * kept):
+        down, across = divmod(place, kept)
+        total = 0
+        for x in range(side):
+            total += int(partial[down, x]) * int(_WAVES[across, x])
+        frequencies[place] = total
     ordered = np.sort(frequencies)
     middle = ordered[kept * kept // 2 - 1] + ordered[kept * kept // 2]
     bits = np.uint64(0)
-    for place in range(kept * kept):
-        bits = np.uint64(bits << np.uint64(1)) | np.uint64(2 * frequencies[place] > middle)
+    for frequency in frequencies:
+        bits = np.uint64(bits << np.uint64(1)) | np.uint64(2 * frequency > middle)
     return bits
