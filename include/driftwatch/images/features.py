@@ -12,7 +12,6 @@ Of a large JPEG only these pixels are made (driftwatch.images.scaled).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -122,31 +121,17 @@ def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     return colour(rgb[:height:step, :width:step])
 
 
-def _sharpness(rgb: np.ndarray) -> list[float]:
+def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
     """The features from image.Sharpness.laplacian on, in the order of FEATURES."""
-    from driftwatch.images.kernels.grey import FLOOR, grey_window, neighbours, window_neighbours
+    from driftwatch.images.kernels import grey as kernels
 
-    (top, height), (left, width) = (window(side) for side in rgb.shape[:2])
+    top, height = window(rgb.shape[0])
+    left, width = window(rgb.shape[1])
     rows = np.ascontiguousarray(rgb).reshape(len(rgb), -1)
     if min(height, width) >= NARROWEST:
-        found = window_neighbours(rows, top, left, height, width)
-    else:  # too narrow for a grid: mirrored until it is not
-        grey = np.empty((height, width), np.uint8)
-        grey_window(rows, top, left, grey)
-        mirrored = np.pad(grey, [(0, max(0, NARROWEST - side)) for side in grey.shape], mode="symmetric")
-        height, width = mirrored.shape
-        found = neighbours(mirrored)
-    laplacians, details, detail_squares, across, down, coarse, mean, uneven, grid = found
-    pixels = height * width
-    noise = details / pixels
-    fine_energy = across / (height * (width - 1)) + down / ((height - 1) * width)
-    coarse_energy = coarse / ((height // 2) * (width // 2))
-    return [
-        math.log(laplacians / pixels + FLOOR),
-        math.log(mean + FLOOR),
-        math.log((fine_energy + FLOOR) / (coarse_energy + FLOOR)),
-        math.log((detail_squares / pixels + FLOOR) / (noise * noise + FLOOR)),
-        math.log((uneven + FLOOR) / (mean + FLOOR)),
-        math.log(grid),
-        math.log(noise * math.sqrt(math.pi / 2) / 6 + FLOOR),
-    ]
+        return kernels.window_sharpness(rows, top, left, height, width)
+    # Too narrow for a grid: mirrored until it is not.
+    grey = np.empty((height, width), np.uint8)
+    kernels.grey_window(rows, top, left, grey)
+    mirrored = np.pad(grey, [(0, max(0, NARROWEST - side)) for side in grey.shape], mode="symmetric")
+    return kernels.sharpness(kernels.neighbours(mirrored), *mirrored.shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from driftwatch.images.kernels.compiled import ROWS, compiled, inlined
@@ -120,14 +122,13 @@ def line_differences(framed: np.ndarray, columns: np.ndarray, rows: np.ndarray) 
 def coarse_differences(grey: np.ndarray) -> int:
     """The sum of squares of all differences of neighbours in the picture of half the size, of at most 128 x 128 pixels."""
     height, width = grey.shape[0] // 2, grey.shape[1] // 2
-    pairs = np.empty(2 * width, np.uint16)
     coarse = np.empty((height + 1) * width, np.uint8)
     for y in range(height):
         upper, lower, line = grey[2 * y], grey[2 * y + 1], coarse[y * width :]
-        for x in range(2 * width):
-            pairs[x] = add(u16(upper[x]), u16(lower[x]))
         for x in range(width):
-            line[x] = u8(shift(add(add(pairs[2 * x], pairs[2 * x + 1]), u16(2)), u16(2)))
+            of_upper = add(u16(upper[2 * x]), u16(upper[2 * x + 1]))
+            of_lower = add(u16(lower[2 * x]), u16(lower[2 * x + 1]))
+            line[x] = u8(shift(add(add(of_upper, of_lower), u16(2)), u16(2)))
     size = height * width
     coarse[size:] = coarse[size - width : size]
     right, below = coarse[1:], coarse[width:]
@@ -200,12 +201,31 @@ def neighbours(grey: np.ndarray) -> tuple[float, ...]:
     return framed_neighbours(framed, height, width)
 
 
-@compiled(f"UniTuple(float64, 9)({ROWS}, int64, int64, int64, int64)")
-def window_neighbours(rows: np.ndarray, top: int, left: int, height: int, width: int) -> tuple[float, ...]:
-    """`neighbours` of the grey of a window of an RGB picture; see `grey_window`."""
+@compiled("UniTuple(float64, 7)(UniTuple(float64, 9), int64, int64)")
+def sharpness(found: tuple[float, ...], height: int, width: int) -> tuple[float, ...]:
+    """The features from image.Sharpness.laplacian on, in the order of `features.FEATURES`, of what `neighbours` gives."""
+    laplacians, details, detail_squares, across, down, coarse, mean, uneven, strongest = found
+    pixels = height * width
+    noise = details / pixels
+    fine_energy = across / (height * (width - 1)) + down / ((height - 1) * width)
+    coarse_energy = coarse / ((height // 2) * (width // 2))
+    return (
+        math.log(laplacians / pixels + FLOOR),
+        math.log(mean + FLOOR),
+        math.log((fine_energy + FLOOR) / (coarse_energy + FLOOR)),
+        math.log((detail_squares / pixels + FLOOR) / (noise * noise + FLOOR)),
+        math.log((uneven + FLOOR) / (mean + FLOOR)),
+        math.log(strongest),
+        math.log(noise * math.sqrt(math.pi / 2) / 6 + FLOOR),
+    )
+
+
+@compiled(f"UniTuple(float64, 7)({ROWS}, int64, int64, int64, int64)")
+def window_sharpness(rows: np.ndarray, top: int, left: int, height: int, width: int) -> tuple[float, ...]:
+    """`sharpness` of the grey of a window of an RGB picture; see `grey_window` and `neighbours`."""
     framed = np.empty((height + 2) * width + 2, np.uint8)
     grey_window(rows, top, left, frame(framed, height, width)[1:-1])
-    return framed_neighbours(framed, height, width)
+    return sharpness(framed_neighbours(framed, height, width), height, width)
 
 
 @compiled("uint64(uint8[:, :, ::1])")
