@@ -17,6 +17,8 @@ FLOOR = 0.01
 HASH_SIDE, HASH_KEPT = 32, 8
 # Of so many pixels 32 bits hold the sum of squares of [1 -2 1] along both axes, each at most 2040. So many rows stay in the nearest cache.
 SUMMED, BAND = 1024, 32
+# So many pixels stand in memory before a framed picture (see `frame`): its rows begin where vectors do, if their length is a multiple.
+BEFORE = 64
 # The cosine transform's lowest frequencies [8, 32] in whole numbers, so that a flat picture has none but the mean. 32 bits hold
 # the sum of a line.
 _WAVES = np.rint(
@@ -28,9 +30,9 @@ _WAVES = np.rint(
 
 @inlined
 def frame(framed: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The rows [height + 2, width] of a framed picture [(height + 2) * width + 2]: one row more above and below, and in memory one pixel
-    more before and after. So each pixel has neighbours, and loops go over several rows at once."""
-    return framed[1:-1].reshape(height + 2, width)
+    """The rows [height + 2, width] of a framed picture [BEFORE + (height + 2) * width + 1]: one row more above and below, and in memory
+    pixels before and after. So each pixel has neighbours, and loops go over several rows at once."""
+    return framed[BEFORE:-1].reshape(height + 2, width)
 
 
 @compiled(f"void({ROWS}, int64, int64, uint8[:, ::1])")
@@ -50,13 +52,14 @@ def grey_window(rows: np.ndarray, top: int, left: int, grey: np.ndarray) -> None
 @compiled("void(uint8[::1], int64, int64, int16[:, ::1])")
 def bend(framed: np.ndarray, width: int, first: int, bends: np.ndarray) -> None:
     """Fills `bends` [rows, width] with [1 -2 1] along the rows of a framed picture, from its row `first` on."""
+    start, flat = BEFORE + first * width, bends.ravel()
+    left, middle, right = framed[start - 1 :], framed[start:], framed[start + 1 :]
+    for x in range(len(flat)):
+        flat[x] = subtract(add(i16(left[x]), i16(right[x])), add(i16(middle[x]), i16(middle[x])))
     for y in range(len(bends)):
-        start, out = (first + y) * width, bends[y]
-        left, middle, right = framed[start:], framed[start + 1 :], framed[start + 2 :]
-        for x in range(width):
-            out[x] = subtract(add(i16(left[x]), i16(right[x])), add(i16(middle[x]), i16(middle[x])))
-        out[0] = 2 * (int(middle[1]) - int(middle[0]))
-        out[width - 1] = 2 * (int(middle[width - 2]) - int(middle[width - 1]))
+        line = middle[y * width :]
+        bends[y, 0] = 2 * (int(line[1]) - int(line[0]))
+        bends[y, width - 1] = 2 * (int(line[width - 2]) - int(line[width - 1]))
 
 
 @compiled("UniTuple(int64, 5)(uint8[::1], int64, int64, int16[:, ::1])")
@@ -64,27 +67,28 @@ def differences(framed: np.ndarray, width: int, first: int, bends: np.ndarray) -
     """Sums over the rows of a framed picture from row `first` on, for which, and the rows beside them, there are `bends`: squares of
     the Laplacian; sizes and squares of [1 -2 1] along both axes; squares of the differences to the pixel after each (after a row's
     last comes the next row's first) and to the pixel below."""
-    place, flat, size = 1 + first * width, bends.ravel(), (len(bends) - 2) * width
+    place, flat, size = BEFORE + first * width, bends.ravel(), (len(bends) - 2) * width
     above, line, right, below = framed[place - width :], framed[place:], framed[place + 1 :], framed[place + width :]
     bend_above, bend_here, bend_below = flat, flat[width:], flat[2 * width :]
     laplacians, sizes, squares, across, down = 0, 0, 0, 0, 0
     for start in range(0, size, SUMMED):
-        a, b, c, d, e = i32(0), i32(0), i32(0), i32(0), i32(0)
+        # Of these pixels; 32 bits without a sign hold each.
+        laplaced, sized, squared, stepped, fallen = i32(0), i32(0), i32(0), i32(0), i32(0)
         for x in range(at(start), at(min(start + SUMMED, size))):
             pixel = i16(line[x])
             step, fall = subtract(i16(right[x]), pixel), subtract(i16(below[x]), pixel)
             laplacian = add(subtract(fall, subtract(pixel, i16(above[x]))), bend_here[x])
             detail = subtract(subtract(bend_below[x], bend_here[x]), subtract(bend_here[x], bend_above[x]))
-            a = add(a, times(i32(laplacian), i32(laplacian)))
-            b = add(b, i32(abs(detail)))
-            c = add(c, times(i32(detail), i32(detail)))
-            d = add(d, times(i32(step), i32(step)))
-            e = add(e, times(i32(fall), i32(fall)))
-        laplacians += int(u32(a))
-        sizes += int(b)
-        squares += int(u32(c))
-        across += int(d)
-        down += int(e)
+            laplaced = add(laplaced, times(i32(laplacian), i32(laplacian)))
+            sized = add(sized, i32(abs(detail)))
+            squared = add(squared, times(i32(detail), i32(detail)))
+            stepped = add(stepped, times(i32(step), i32(step)))
+            fallen = add(fallen, times(i32(fall), i32(fall)))
+        laplacians += int(u32(laplaced))
+        sizes += int(sized)
+        squares += int(u32(squared))
+        across += int(stepped)
+        down += int(fallen)
     return laplacians, sizes, squares, across, down
 
 
@@ -102,19 +106,19 @@ def between_rows(flat: np.ndarray, width: int, rows: int) -> int:
 def line_differences(framed: np.ndarray, columns: np.ndarray, rows: np.ndarray) -> None:
     """Fills `columns` [w - 1] and `rows` [h - 1] with the sums of sizes of the differences between a framed picture's neighbouring
     columns and rows."""
-    height, width = len(rows) + 1, len(columns) + 1
+    height, width = len(rows) + 1, at(len(columns) + 1)
     sizes = np.zeros(width, np.uint16)  # of the last, to the next row's first, nothing is made
     for y in range(height):
-        place = 1 + (1 + y) * width
-        line, right, below = framed[place:], framed[place + 1 :], framed[place + width :]
+        place = at(BEFORE) + at(1 + y) * width
         for x in range(width):
-            sizes[x] = add(sizes[x], u16(abs(subtract(i16(right[x]), i16(line[x])))))
+            step = subtract(i16(framed[place + x + at(1)]), i16(framed[place + x]))
+            sizes[x] = add(sizes[x], u16(abs(step)))
         total = i32(0)
         for x in range(width):
-            total = add(total, abs(subtract(i32(below[x]), i32(line[x]))))
+            total = add(total, abs(subtract(i32(framed[place + width + x]), i32(framed[place + x]))))
         if y < height - 1:
             rows[y] = total
-    for x in range(width - 1):
+    for x in range(len(columns)):
         columns[x] = sizes[x]
 
 
@@ -174,7 +178,7 @@ def framed_neighbours(framed: np.ndarray, height: int, width: int) -> tuple[floa
         of_band = differences(framed, width, first, band)
         laplacians, sizes, squares = laplacians + of_band[0], sizes + of_band[1], squares + of_band[2]
         across, down = across + of_band[3], down + of_band[4]
-    across -= between_rows(framed[1 + width :], width, height)
+    across -= between_rows(framed[BEFORE + width :], width, height)
     for x in range(width):
         fall = int(grey[height + 1, x]) - int(grey[height, x])
         down -= fall * fall
@@ -196,8 +200,8 @@ def neighbours(grey: np.ndarray) -> tuple[float, ...]:
     across, and of those down; what `coarse_differences` gives; and the three values of `grid`, the mean of columns and rows.
     """
     height, width = grey.shape
-    framed = np.empty((height + 2) * width + 2, np.uint8)
-    framed[1 + width : -1 - width] = grey.ravel()
+    framed = np.empty(BEFORE + (height + 2) * width + 1, np.uint8)
+    framed[BEFORE + width : -1 - width] = grey.ravel()
     return framed_neighbours(framed, height, width)
 
 
@@ -223,7 +227,7 @@ def sharpness(found: tuple[float, ...], height: int, width: int) -> tuple[float,
 @compiled(f"UniTuple(float64, 7)({ROWS}, int64, int64, int64, int64)")
 def window_sharpness(rows: np.ndarray, top: int, left: int, height: int, width: int) -> tuple[float, ...]:
     """`sharpness` of the grey of a window of an RGB picture; see `grey_window` and `neighbours`."""
-    framed = np.empty((height + 2) * width + 2, np.uint8)
+    framed = np.empty(BEFORE + (height + 2) * width + 1, np.uint8)
     grey_window(rows, top, left, frame(framed, height, width)[1:-1])
     return sharpness(framed_neighbours(framed, height, width), height, width)
 

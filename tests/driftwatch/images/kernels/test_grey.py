@@ -9,7 +9,7 @@ from scipy import fft, ndimage
 
 from driftwatch.images.kernels import grey as grey_kernels
 
-SIZES = [(256, 256), (255, 254), (17, 16), (16, 256), (200, 31)]
+SIZES = [(256, 256), (255, 254), (17, 16), (16, 256), (200, 31), (33, 255)]
 
 
 def noise(*shape: int) -> np.ndarray:
@@ -21,6 +21,15 @@ def test_grey_is_opencvs():
     found = np.empty((50, 100), np.uint8)
     grey_kernels.grey_window(rgb.reshape(90, -1), 10, 70, found)
     np.testing.assert_array_equal(found, cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)[10:60, 70:170])
+
+
+def test_the_grey_of_every_colour_is_opencvs():
+    blue = np.arange(256, dtype=np.uint8)
+    found = np.empty((256, 256), np.uint8)
+    for red in range(256):
+        colours = np.stack(np.broadcast_arrays(np.uint8(red), blue[:, None], blue), axis=2)
+        grey_kernels.grey_window(colours.reshape(256, -1), 0, 0, found)
+        np.testing.assert_array_equal(found, cv2.cvtColor(colours, cv2.COLOR_RGB2GRAY))
 
 
 @pytest.mark.parametrize("shape", SIZES)
