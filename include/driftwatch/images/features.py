@@ -123,15 +123,12 @@ def _colour(rgb: np.ndarray) -> tuple[float, ...]:
 
 def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
     """The features from image.Sharpness.laplacian on, in the order of FEATURES."""
-    from driftwatch.images.kernels import grey as kernels
+    from driftwatch.images.kernels.grey import window_sharpness
 
     top, height = window(rgb.shape[0])
     left, width = window(rgb.shape[1])
-    rows = np.ascontiguousarray(rgb).reshape(len(rgb), -1)
-    if min(height, width) >= NARROWEST:
-        return kernels.window_sharpness(rows, top, left, height, width)
-    # Too narrow for a grid: mirrored until it is not.
-    grey = np.empty((height, width), np.uint8)
-    kernels.grey_window(rows, top, left, grey)
-    mirrored = np.pad(grey, [(0, max(0, NARROWEST - side)) for side in grey.shape], mode="symmetric")
-    return kernels.sharpness(kernels.neighbours(mirrored), *mirrored.shape)
+    if min(height, width) < NARROWEST:  # too narrow for a grid: mirrored until it is not
+        more = [(0, max(0, NARROWEST - side)) for side in (height, width)]
+        rgb = np.pad(rgb[top : top + height, left : left + width], [*more, (0, 0)], mode="symmetric")
+        top, left, (height, width) = 0, 0, rgb.shape[:2]
+    return window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)

@@ -166,8 +166,13 @@ def grid(sums: np.ndarray, pixels: int) -> tuple[float, float, float]:
 
 
 @compiled("UniTuple(float64, 9)(uint8[::1], int64, int64)")
-def framed_neighbours(framed: np.ndarray, height: int, width: int) -> tuple[float, ...]:
-    """`neighbours` of a picture in a frame, of which all but the rows above and below it are filled: see `frame`."""
+def neighbours(framed: np.ndarray, height: int, width: int) -> tuple[float, ...]:
+    """What the sharpness features are made of, for a grey picture of 16 to 256 pixels a side, framed: see `frame`. The rows above and
+    below it are filled here; edges are mirrored without repeating the outermost pixel, as OpenCV does.
+
+    Sums of squares of the Laplacian; of sizes and of squares of [1 -2 1] along both axes; of squares of the differences of neighbours
+    across, and of those down; what `coarse_differences` gives; and the three values of `grid`, the mean of columns and rows.
+    """
     grey = frame(framed, height, width)
     grey[0], grey[height + 1] = grey[2], grey[height - 1]
     bends = np.empty((min(BAND, height) + 2, width), np.int16)
@@ -191,21 +196,7 @@ def framed_neighbours(framed: np.ndarray, height: int, width: int) -> tuple[floa
     return laplacians, sizes, squares, across, down, coarse, mean, uneven, strongest
 
 
-@compiled("UniTuple(float64, 9)(uint8[:, ::1])")
-def neighbours(grey: np.ndarray) -> tuple[float, ...]:
-    """What the sharpness features are made of, for a grey picture of 16 to 256 pixels a side. Edges are mirrored without repeating
-    the outermost pixel, as OpenCV does.
-
-    Sums of squares of the Laplacian; of sizes and of squares of [1 -2 1] along both axes; of squares of the differences of neighbours
-    across, and of those down; what `coarse_differences` gives; and the three values of `grid`, the mean of columns and rows.
-    """
-    height, width = grey.shape
-    framed = np.empty(BEFORE + (height + 2) * width + 1, np.uint8)
-    framed[BEFORE + width : -1 - width] = grey.ravel()
-    return framed_neighbours(framed, height, width)
-
-
-@compiled("UniTuple(float64, 7)(UniTuple(float64, 9), int64, int64)")
+@inlined
 def sharpness(found: tuple[float, ...], height: int, width: int) -> tuple[float, ...]:
     """The features from image.Sharpness.laplacian on, in the order of `features.FEATURES`, of what `neighbours` gives."""
     laplacians, details, detail_squares, across, down, coarse, mean, uneven, strongest = found
@@ -229,7 +220,7 @@ def window_sharpness(rows: np.ndarray, top: int, left: int, height: int, width: 
     """`sharpness` of the grey of a window of an RGB picture; see `grey_window` and `neighbours`."""
     framed = np.empty(BEFORE + (height + 2) * width + 1, np.uint8)
     grey_window(rows, top, left, frame(framed, height, width)[1:-1])
-    return sharpness(framed_neighbours(framed, height, width), height, width)
+    return sharpness(neighbours(framed, height, width), height, width)
 
 
 @compiled("uint64(uint8[:, :, ::1])")
@@ -248,13 +239,13 @@ def signs_of_frequencies(square: np.ndarray) -> np.uint64:
     frequencies = np.empty(kept * kept, np.int64)
     for place in range(kept * kept):
         down, across = divmod(place, kept)
-        total = 0
+        wide = 0
         for x in range(side):
-            total += int(partial[down, x]) * int(_WAVES[across, x])
-        frequencies[place] = total
+            wide += int(partial[down, x]) * int(_WAVES[across, x])
+        frequencies[place] = wide
     ordered = np.sort(frequencies)
     middle = ordered[kept * kept // 2 - 1] + ordered[kept * kept // 2]
     bits = np.uint64(0)
-    for frequency in frequencies:
-        bits = np.uint64(bits << np.uint64(1)) | np.uint64(2 * frequency > middle)
+    for value in frequencies:
+        bits = np.uint64(bits << np.uint64(1)) | np.uint64(2 * value > middle)
     return bits
