@@ -134,7 +134,8 @@ def coarse_differences(grey: np.ndarray) -> int:
             of_lower = add(u16(lower[2 * x]), u16(lower[2 * x + 1]))
             line[x] = u8(shift(add(add(of_upper, of_lower), u16(2)), u16(2)))
     size = height * width
-    coarse[size:] = coarse[size - width : size]
+    for place in range(size, size + width):
+        coarse[place] = coarse[place - width]
     right, below = coarse[1:], coarse[width:]
     across, down = i32(0), i32(0)
     for place in range(size):
@@ -174,7 +175,8 @@ def neighbours(framed: np.ndarray, height: int, width: int) -> tuple[float, ...]
     across, and of those down; what `coarse_differences` gives; and the three values of `grid`, the mean of columns and rows.
     """
     grey = frame(framed, height, width)
-    grey[0], grey[height + 1] = grey[2], grey[height - 1]
+    for x in range(width):
+        grey[0, x], grey[height + 1, x] = grey[2, x], grey[height - 1, x]
     bends = np.empty((min(BAND, height) + 2, width), np.int16)
     laplacians, sizes, squares, across, down = 0, 0, 0, 0, 0
     for first in range(1, height + 1, BAND):
