@@ -13,7 +13,9 @@ Of a large JPEG only these pixels are made (driftwatch.images.scaled).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -123,12 +125,18 @@ def _colour(rgb: np.ndarray) -> tuple[float, ...]:
 
 def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
     """The features from image.Sharpness.laplacian on, in the order of FEATURES."""
-    from driftwatch.images.kernels.grey import window_sharpness
-
     top, height = window(rgb.shape[0])
     left, width = window(rgb.shape[1])
     if min(height, width) < NARROWEST:  # too narrow for a grid: mirrored until it is not
         more = [(0, max(0, NARROWEST - side)) for side in (height, width)]
         rgb = np.pad(rgb[top : top + height, left : left + width], [*more, (0, 0)], mode="symmetric")
         top, left, (height, width) = 0, 0, rgb.shape[:2]
-    return window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)
+    return _kernels().window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)
+
+
+@cache
+def _kernels() -> ModuleType:
+    """Imported when there are pixels to look at: the first time takes half a second, and each further time half a microsecond."""
+    from driftwatch.images.kernels import grey
+
+    return grey
