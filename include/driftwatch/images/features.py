@@ -118,9 +118,7 @@ def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
     from driftwatch.images.kernels.rgb import colour
 
-    step = sampling(*rgb.shape[:2])
-    height, width = (max(1, side // step) * step for side in rgb.shape[:2])
-    return colour(rgb[:height:step, :width:step])
+    return colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), sampling(*rgb.shape[:2]))
 
 
 def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:

@@ -1,7 +1,7 @@
 """How much each pixel of a line counts in each pixel of the resized line, for each way of resizing.
 
 Each function takes a line's `side` in pixels, the length `resized` that it would get, and which of those pixels are made: `count` of
-them from `first`. It gives a sparse matrix [count, side].
+them from `first`. It gives which pixels of the line count in each of them, and how much (a sparse matrix in the ELLPACK format).
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import partial
 import numpy as np
 from scipy.sparse import csr_array
 
-# A sparse matrix's (indptr int32, indices int32, data float32).
-Weights = tuple[np.ndarray, np.ndarray, np.ndarray]
+# Pixels, int32 [count, most], and their weights, float32. Where fewer than `most` count, the last one follows with a weight of 0.
+Weights = tuple[np.ndarray, np.ndarray]
 
 
 def area(side: int, resized: int, first: int, count: int) -> Weights:
@@ -114,7 +114,11 @@ def _taps(side: int, start: np.ndarray, found: np.ndarray) -> Weights:
 
 
 def _parts(found: csr_array) -> Weights:
-    return found.indptr.astype(np.int32), found.indices.astype(np.int32), found.data
+    counts = np.diff(found.indptr)[:, None]
+    order = np.arange(counts.max())
+    places = found.indptr[:-1, None] + np.minimum(order, counts - 1)
+    weights = np.where(order < counts, found.data[places], np.float32(0))
+    return found.indices[places].astype(np.int32), weights
 
 
 KINDS: dict[str, Callable[[int, int, int, int], Weights]] = {

@@ -6,32 +6,39 @@ import math
 
 import numpy as np
 
-from driftwatch.images.kernels.compiled import ROWS, compiled
+from driftwatch.images.kernels.compiled import ROWS, compiled, inlined
 
-i32, f32, u8, u16, at = np.int32, np.float32, np.uint8, np.uint16, np.uintp
+i32, f32, u8, u16, u32, u64, at = np.int32, np.float32, np.uint8, np.uint16, np.uint32, np.uint64, np.uintp
 _EPSILON, _UNIT = f32(np.finfo(np.float32).eps), f32(1 / 255)
+_LINES = 8  # of samples at once: few enough for the processor's nearest memory
+# n * log2(n) for the counts of most colours.
+_TIMES_LOG = np.array([0.0, *(n * math.log2(n) for n in range(1, 1024))])
 
 
-@compiled("void(float32[::1], float32[::1], float32[::1], int64[::1])")
-def add_hsv(reds: np.ndarray, greens: np.ndarray, blues: np.ndarray, sums: np.ndarray) -> None:
-    """Adds a line's hue, saturation and brightness and their squares to `sums` [6], in Pillow's whole numbers from 0 to 255.
+@compiled("void(uint32[::1], int64[::1])")
+def add_hsv(samples: np.ndarray, sums: np.ndarray) -> None:
+    """Adds hue, saturation and brightness of samples (red, green and blue from the lowest byte on) and their squares to `sums` [6],
+    in Pillow's whole numbers from 0 to 255. Of black ones nothing is added. At most 33,000 samples.
 
     Pillow truncates; the margins keep a value that rounding put just below a whole number from losing one.
     """
     hues, hue_squares, saturations, saturation_squares = i32(0), i32(0), i32(0), i32(0)
     brightnesses, brightness_squares = i32(0), i32(0)
-    for x in range(len(reds)):
-        red, green, blue = reds[x] * _UNIT, greens[x] * _UNIT, blues[x] * _UNIT
-        larger, smaller = (green, blue) if green > blue else (blue, green)
-        largest, smallest = red if red > larger else larger, red if red < smaller else smaller
-        span = largest - smallest
+    for x in range(len(samples)):
+        sample = samples[x]
+        whole_red, whole_green = i32(sample & u32(255)), i32((sample >> u32(8)) & u32(255))
+        whole_blue = i32(sample >> u32(16))
+        brightness = max(whole_red, max(whole_green, whole_blue))
+        red, green, blue = f32(whole_red) * _UNIT, f32(whole_green) * _UNIT, f32(whole_blue) * _UNIT
+        largest = f32(brightness) * _UNIT
+        smaller = green if green < blue else blue
+        span = largest - (red if red < smaller else smaller)
         degrees = f32(60) / (span + _EPSILON)
         other = (blue - red) * degrees + f32(120) if green == largest else (red - green) * degrees + f32(240)
         turned = (green - blue) * degrees if red == largest else other
         angle = turned + f32(360) if turned < f32(0) else turned
         hue = i32(angle * f32(255 / 360) + f32(2e-4))
         saturation = i32(span / (largest + _EPSILON) * f32(255) + f32(5e-3))
-        brightness = i32(largest * f32(255) + f32(1e-3))
         hues = i32(hues + hue)
         hue_squares = i32(hue_squares + i32(hue * hue))
         saturations = i32(saturations + saturation)
@@ -44,30 +51,47 @@ def add_hsv(reds: np.ndarray, greens: np.ndarray, blues: np.ndarray, sums: np.nd
         sums[place] += value
 
 
-@compiled("UniTuple(float64, 7)(Array(uint8, 3, 'A', True))")
-def colour(rgb: np.ndarray) -> tuple[float, ...]:
-    """Entropy, then mean and standard deviation of hue, saturation and brightness, of an RGB picture [h, w, 3] of at most
-    10,000 pixels a line."""
-    height, width = rgb.shape[:2]
-    counts = np.zeros((3, 256), np.int32)
-    count_red, count_green, count_blue = counts[0], counts[1], counts[2]
-    line = np.empty((3, width), np.float32)
-    reds, greens, blues = line[0], line[1], line[2]
+@inlined
+def _count(rows: np.ndarray, y: np.uintp, place: np.uintp, counts: np.ndarray) -> np.uint64:
+    """Counts the three values of a pixel, and puts them into one number."""
+    red, green, blue = rows[y, place], rows[y, place + at(1)], rows[y, place + at(2)]
+    counts[at(0), at(red)] += i32(1)
+    counts[at(1), at(green)] += i32(1)
+    counts[at(2), at(blue)] += i32(1)
+    return u64(u32(u32(red) | u32(u32(green) << u32(8))) | u32(u32(blue) << u32(16)))
+
+
+@compiled(f"UniTuple(float64, 7)({ROWS}, int64)")
+def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
+    """Entropy, then mean and standard deviation of hue, saturation and brightness, of every `step`-th pixel of every `step`-th row of
+    an RGB picture, rows [height, 3 * width]; of at most 4,000 of them a row.
+
+    Two samples are stored at once, and every other one is counted in a table of its own: what takes time is storing.
+    """
+    height, width = max(1, len(rows) // step), max(1, rows.shape[1] // 3 // step)
+    even, odd = np.zeros((3, 256), np.int32), np.zeros((3, 256), np.int32)
+    apart, pairs = at(3 * step), (width + 1) // 2
+    samples = np.empty(_LINES * pairs, np.uint64)
     sums = np.zeros(6, np.int64)
-    for y in range(height):
-        for x in range(width):
-            red, green, blue = rgb[y, x, 0], rgb[y, x, 1], rgb[y, x, 2]
-            count_red[red] += 1
-            count_green[green] += 1
-            count_blue[blue] += 1
-            reds[x], greens[x], blues[x] = red, green, blue
-        add_hsv(reds, greens, blues, sums)
+    for top in range(0, height, _LINES):
+        end = at(0)
+        for line in range(top, min(top + _LINES, height)):
+            y = at(line * step)
+            for x in range(0, width - 1, 2):
+                place = at(x) * apart
+                first, second = _count(rows, y, place, even), _count(rows, y, place + apart, odd)
+                samples[end + at(x // 2)] = first | u64(second << u64(32))
+            if width % 2:
+                samples[end + at(width // 2)] = _count(rows, y, at(width - 1) * apart, even)
+            end += at(pairs)
+        add_hsv(samples[:end].view(np.uint32), sums)
     pixels = height * width
-    entropy = 0.0
-    for count in counts.ravel():
-        if count:
-            share = count / (3 * pixels)
-            entropy -= share * math.log2(share)
+    total = 0.0
+    for band in range(3):
+        for value in range(256):
+            count = even[band, value] + odd[band, value]
+            total += _TIMES_LOG[at(count)] if count < len(_TIMES_LOG) else count * math.log2(count)
+    entropy = math.log2(3 * pixels) - total / (3 * pixels)
     means, squares = sums[::2] / pixels, sums[1::2] / pixels
     spreads = np.sqrt(np.maximum(0.0, squares - means * means))
     return entropy, means[0], spreads[0], means[1], spreads[1], means[2], spreads[2]
@@ -89,64 +113,95 @@ def halve(rows: np.ndarray, out: np.ndarray) -> None:
             line[3 * x + 2] = u8(u16(pairs[6 * x + 2] + pairs[6 * x + 5] + 2) >> 2)
 
 
-_WEIGHTS = "Tuple((int32[::1], int32[::1], float32[::1]))"
+@inlined
+def _times(weight: np.float32, line: np.ndarray, place: np.uintp) -> tuple[np.float32, ...]:
+    """Four numbers of `line` from `place` on, times `weight`: a pixel's three, and one more since four go through one register."""
+    return (
+        weight * line[place],
+        weight * line[place + at(1)],
+        weight * line[place + at(2)],
+        weight * line[place + at(3)],
+    )
 
 
-@compiled(f"void({ROWS}, {_WEIGHTS}, {_WEIGHTS}, boolean, uint8[:, ::1])")
+@inlined
+def _plus(sums: tuple[np.float32, ...], more: tuple[np.float32, ...]) -> tuple[np.float32, ...]:
+    return sums[0] + more[0], sums[1] + more[1], sums[2] + more[2], sums[3] + more[3]
+
+
+@inlined
+def _put(line: np.ndarray, place: np.uintp, sums: tuple[np.float32, ...]) -> None:
+    line[place], line[place + at(1)], line[place + at(2)], line[place + at(3)] = sums
+
+
+@inlined
+def _weigh_across(lines: np.ndarray, pixels: np.ndarray, weights: np.ndarray, most: int, averages: np.ndarray) -> None:
+    """Four lines at once: that shares the price of looking up pixels and weights. The fourth number of each sum is overwritten by
+    the next pixel."""
+    line_0, line_1, line_2, line_3 = lines[0], lines[1], lines[2], lines[3]
+    average_0, average_1, average_2, average_3 = averages[0], averages[1], averages[2], averages[3]
+    for number in range(len(pixels)):
+        x = at(number)
+        weight, place = weights[x, at(0)], at(3) * at(pixels[x, at(0)])
+        sums_0, sums_1 = _times(weight, line_0, place), _times(weight, line_1, place)
+        sums_2, sums_3 = _times(weight, line_2, place), _times(weight, line_3, place)
+        for one in range(1, most):
+            weight, place = weights[x, at(one)], at(3) * at(pixels[x, at(one)])
+            sums_0 = _plus(sums_0, _times(weight, line_0, place))
+            sums_1 = _plus(sums_1, _times(weight, line_1, place))
+            sums_2 = _plus(sums_2, _times(weight, line_2, place))
+            sums_3 = _plus(sums_3, _times(weight, line_3, place))
+        _put(average_0, at(3) * x, sums_0)
+        _put(average_1, at(3) * x, sums_1)
+        _put(average_2, at(3) * x, sums_2)
+        _put(average_3, at(3) * x, sums_3)
+
+
+_WEIGHTS = "Tuple((int32[:, ::1], float32[:, ::1]))"
+
+
+@compiled(f"void({ROWS}, {_WEIGHTS}, {_WEIGHTS}, boolean, uint8[:, ::1])", registers=True)
 def weigh(
     rows: np.ndarray, down: tuple[np.ndarray, ...], across: tuple[np.ndarray, ...], whole: bool, out: np.ndarray
 ) -> None:
     """Fills `out` [h, 3 * w] with weighted averages of an RGB picture, rows [height, 3 * width].
 
-    `down`, `across`: a sparse matrix's (indptr, indices, data), how much each pixel counts in each average; in each average at least
-    one does. What lies beyond 0..255 is cut off; `whole`: between the two steps too, where it is also rounded. Four lines go at once:
-    that shares the price of walking through `across`.
+    `down`, `across`: which pixels count in each average and how much, as `driftwatch.images.weights` has them. What lies beyond 0..255
+    is cut off; `whole`: between the two steps too, where it is also rounded.
     """
     height, width, columns = out.shape[0], rows.shape[1], out.shape[1] // 3
-    starts, pixels, weights = across
-    lines, averages = np.zeros((4, width), np.float32), np.empty((4, 3 * columns), np.float32)
-    line_0, line_1, line_2, line_3 = lines[0], lines[1], lines[2], lines[3]
-    average_0, average_1, average_2, average_3 = averages[0], averages[1], averages[2], averages[3]
+    sources, shares = down
+    pixels, weights = across
+    reach, most = shares.shape[1], weights.shape[1]
+    lines, averages = np.zeros((4, width + 1), np.float32), np.empty((4, 3 * columns + 1), np.float32)
     for top in range(0, height, 4):
-        for y in range(top, min(top + 4, height)):
-            line, place = lines[y - top], down[0][y]
-            weight, source = down[2][place], rows[at(down[1][place])]
-            for x in range(width):
-                line[x] = weight * f32(source[x])
-            for place in range(down[0][y] + 1, down[0][y + 1]):
-                weight, source = down[2][place], rows[at(down[1][place])]
+        for line in range(min(4, height - top)):
+            y, row = at(top + line), at(line)
+            share, source = shares[y, at(0)], at(sources[y, at(0)])
+            if reach == 1:
                 for x in range(width):
-                    line[x] += weight * f32(source[x])
+                    lines[row, at(x)] = share * f32(rows[source, at(x)])
+            else:
+                second, below = shares[y, at(1)], at(sources[y, at(1)])
+                for x in range(width):
+                    lines[row, at(x)] = share * f32(rows[source, at(x)]) + second * f32(rows[below, at(x)])
+            for one in range(2, reach):
+                share, source = shares[y, at(one)], at(sources[y, at(one)])
+                if share:
+                    for x in range(width):
+                        lines[row, at(x)] += share * f32(rows[source, at(x)])
             if whole:
                 for x in range(width):
-                    line[x] = np.floor(min(max(line[x], f32(0)), f32(255)) + f32(0.5))
-        for x in range(columns):
-            red_0, green_0, blue_0 = f32(0), f32(0), f32(0)
-            red_1, green_1, blue_1 = f32(0), f32(0), f32(0)
-            red_2, green_2, blue_2 = f32(0), f32(0), f32(0)
-            red_3, green_3, blue_3 = f32(0), f32(0), f32(0)
-            for place in range(starts[x], starts[x + 1]):
-                weight, red = weights[place], at(3) * at(pixels[place])
-                green, blue = red + at(1), red + at(2)
-                red_0 += weight * line_0[red]
-                green_0 += weight * line_0[green]
-                blue_0 += weight * line_0[blue]
-                red_1 += weight * line_1[red]
-                green_1 += weight * line_1[green]
-                blue_1 += weight * line_1[blue]
-                red_2 += weight * line_2[red]
-                green_2 += weight * line_2[green]
-                blue_2 += weight * line_2[blue]
-                red_3 += weight * line_3[red]
-                green_3 += weight * line_3[green]
-                blue_3 += weight * line_3[blue]
-            red = at(3) * at(x)
-            green, blue = red + at(1), red + at(2)
-            average_0[red], average_0[green], average_0[blue] = red_0, green_0, blue_0
-            average_1[red], average_1[green], average_1[blue] = red_1, green_1, blue_1
-            average_2[red], average_2[green], average_2[blue] = red_2, green_2, blue_2
-            average_3[red], average_3[green], average_3[blue] = red_3, green_3, blue_3
-        for y in range(top, min(top + 4, height)):
-            line, average = out[y], averages[y - top]
+                    lines[row, at(x)] = np.floor(min(max(lines[row, at(x)], f32(0)), f32(255)) + f32(0.5))
+        if most == 2:  # a number that the compiler knows makes a loop that is none
+            _weigh_across(lines, pixels, weights, 2, averages)
+        elif most == 3:
+            _weigh_across(lines, pixels, weights, 3, averages)
+        elif most == 4:
+            _weigh_across(lines, pixels, weights, 4, averages)
+        else:
+            _weigh_across(lines, pixels, weights, most, averages)
+        for line in range(min(4, height - top)):
+            y, row = at(top + line), at(line)
             for x in range(3 * columns):
-                line[x] = u8(i32(np.rint(min(max(average[x], f32(0)), f32(255)))))
+                out[y, at(x)] = u8(i32(np.rint(min(max(averages[row, at(x)], f32(0)), f32(255)))))

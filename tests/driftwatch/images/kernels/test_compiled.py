@@ -8,6 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from numba.core import config
+from numba.core.errors import TypingError
+
+from driftwatch.images.kernels.compiled import compiled
 
 # Compiles one function and says its value, and how often Numba's cache had it.
 PROGRAM = """
@@ -51,6 +55,13 @@ def test_processes_that_compile_at_once_share_one_cache(tmp_path):
     together = [start(program, NUMBA_CACHE_DIR=cache) for _ in range(2)]
     assert {ended(process)[0].split()[0] for process in together} == {"42"}
     assert ended(start(program, NUMBA_CACHE_DIR=cache))[0] == "42 1"
+
+
+def test_the_choice_of_registers_is_for_one_kernel_alone():
+    before = vars(config)["SLP_VECTORIZE"]
+    with pytest.raises(TypingError):
+        compiled("int64(int64)", registers=True)(lambda number: number.no_such_thing)
+    assert vars(config)["SLP_VECTORIZE"] == before
 
 
 def test_what_does_not_look_at_pixels_does_not_import_numba():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import cv2
 import numpy as np
 import pytest
@@ -24,13 +22,60 @@ def test_colour_is_pillows_but_for_roundings_of_one_pixel_in_a_hundred():
     image = Image.fromarray(rgb)
     hsv = ImageStat.Stat(image.convert("HSV"))
 
-    entropy, *found = rgb_kernels.colour(rgb)
+    entropy, *found = rgb_kernels.colour(rgb.reshape(120, -1), 1)
 
     assert entropy == pytest.approx(image.entropy(), rel=1e-9)
     assert found == pytest.approx(
         [value for pair in zip(hsv.mean, hsv.stddev, strict=True) for value in pair], abs=0.02
     )
     assert found[4:] == pytest.approx([hsv.mean[2], hsv.stddev[2]], rel=1e-9)
+
+
+@pytest.mark.parametrize(("shape", "step"), [((100, 80), 1), ((99, 77), 2), ((7, 5), 3), ((3, 4000), 1), ((40, 2), 4)])
+@pytest.mark.parametrize("flat", [False, True])
+def test_colour_counts_every_so_manieth_pixel(shape, step, flat):
+    rgb = np.full((*shape, 3), 200, np.uint8) if flat else noise(*shape, 3)
+    height, width = (max(1, side // step) * step for side in shape)
+    seen = rgb[:height:step, :width:step]
+    shares = np.concatenate([np.bincount(band, minlength=256) for band in seen.reshape(-1, 3).T]) / seen.size
+    brightness = seen.max(axis=2)
+
+    entropy, *found = rgb_kernels.colour(rgb.reshape(len(rgb), -1), step)
+
+    assert entropy == pytest.approx(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum(), rel=1e-12)
+    assert found[4:] == pytest.approx([brightness.mean(), brightness.std()], rel=1e-12)
+
+
+@pytest.mark.parametrize("red", [0, 5, 129, 250, 255])
+def test_hue_saturation_and_brightness_are_the_whole_numbers_of_the_formula_in_single_precision(red):
+    green, blue = np.meshgrid(np.arange(256, dtype=np.uint32), np.arange(256, dtype=np.uint32), indexing="ij")
+    expected = _hsv(np.full((256, 256), red), green, blue)
+    for line, samples in enumerate(red | green << 8 | blue << 16):
+        sums = np.zeros(6, np.int64)
+        rgb_kernels.add_hsv(samples, sums)
+        values = expected[:, line]
+        np.testing.assert_array_equal(sums[::2], values.sum(axis=1))
+        np.testing.assert_array_equal(sums[1::2], (values * values).sum(axis=1))
+
+
+def _hsv(*bands: np.ndarray) -> np.ndarray:
+    red, green, blue = (band.astype(np.float32) * np.float32(1 / 255) for band in bands)
+    largest = np.maximum(red, np.maximum(green, blue))
+    span, little = largest - np.minimum(red, np.minimum(green, blue)), np.finfo(np.float32).eps
+    degrees = np.float32(60) / (span + little)
+    angle = np.select(
+        [red == largest, green == largest],
+        [(green - blue) * degrees, (blue - red) * degrees + np.float32(120)],
+        (red - green) * degrees + np.float32(240),
+    )
+    angle = np.where(angle < 0, angle + np.float32(360), angle)
+    return np.stack(
+        [
+            angle * np.float32(255 / 360) + np.float32(2e-4),
+            span / (largest + little) * np.float32(255) + np.float32(5e-3),
+            largest * np.float32(255) + np.float32(1e-3),
+        ]
+    ).astype(int)
 
 
 @pytest.mark.parametrize("shape", [(500, 375), (2, 2), (33, 65), (97, 301)])
@@ -89,9 +134,8 @@ def test_each_line_is_weighed_by_itself_to_the_last_bit(lines, whole, kind):
 
 def _in_order(values: np.ndarray, weights: tuple[np.ndarray, ...]) -> np.ndarray:
     """The sums, float32, one product after the other."""
-    starts, places, shares = weights
-    found = np.zeros((len(starts) - 1, *values.shape[1:]), np.float32)
-    for number, (start, stop) in enumerate(pairwise(starts)):
-        for place, share in zip(places[start:stop], shares[start:stop], strict=True):
+    found = np.zeros((len(weights[0]), *values.shape[1:]), np.float32)
+    for number, (places, shares) in enumerate(zip(*weights, strict=True)):
+        for place, share in zip(places, shares, strict=True):
             found[number] += share * values[place]
     return found
