@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
+from functools import cache, lru_cache
+from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -40,17 +41,15 @@ class Halvings:
 
     def at_least(self, height: int, width: int) -> np.ndarray:
         """The smallest of the halves that has that many rows and columns; the whole picture where it has fewer itself."""
-        from driftwatch.images.kernels.rgb import halve
-
         level = 0
         while self._pictures[level].shape[0] >= 2 * height and self._pictures[level].shape[1] >= 2 * width:
             level += 1
             if level == len(self._pictures):
                 last = self._pictures[-1]
                 rows, columns = last.shape[0] // 2, last.shape[1] // 2
-                half = np.empty((rows, columns, 3), np.uint8)
-                halve(last.reshape(len(last), -1), half.reshape(rows, -1))
-                self._pictures.append(half)
+                half = np.empty((rows, 3 * columns), np.uint8)
+                _kernels().halve(last.reshape(len(last), -1), half)
+                self._pictures.append(half.reshape(rows, columns, 3))
         return self._pictures[level]
 
     def squashed(self, height: int, width: int, averaged: int = 1) -> np.ndarray:
@@ -147,11 +146,11 @@ def _window(height: int, width: int, about: ModelInput) -> _Window:
 def _made(halvings: Halvings, window: _Window, about: ModelInput) -> np.ndarray:
     name, whole = about.interpolation, halvings.whole
     if name == "area" and about.resize == "squash":
-        return halvings.squashed(about.height, about.width)
+        return _by_areas(halvings.at_least(about.height, about.width), window)
     if name == "area":
         return _by_areas(whole, window)
     if name == "nearest":
-        down, across = (weights.nearest(*side) for side in _sides(whole, window))
+        down, across = (weights.nearest(*side) for side in _sides(whole.shape[0], whole.shape[1], window))
         return whole[down[:, None], across]
     if name == "bicubic" and about.antialias:
         return _columns_first(whole, window)
@@ -175,22 +174,36 @@ def _columns_first(picture: np.ndarray, window: _Window) -> np.ndarray:
 
 
 def _weighted(picture: np.ndarray, window: _Window, name: str, whole: bool = False) -> np.ndarray:
-    from driftwatch.images.kernels.rgb import weigh
-
-    made = np.empty((window.height, window.width, 3), np.uint8)
-    down, across = (_weights(name, *side) for side in _sides(picture, window))
-    weigh(picture.reshape(len(picture), -1), down, across, whole, made.reshape(window.height, -1))
-    return made
-
-
-def _sides(picture: np.ndarray, window: _Window) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
-    """For rows and for columns: how many the picture has, how many it would have when resized, and the first of those that are made
-    and their number."""
     height, width = picture.shape[:2]
+    both = _kept_pairs if max(height, width) <= _LONGEST_KEPT else _kept_pairs.__wrapped__
+    down, across = both(name, height, width, window)
+    made = np.empty((window.height, 3 * window.width), np.uint8)
+    _kernels().weigh(picture.reshape(height, -1), down, across, whole, made)
+    return made.reshape(window.height, window.width, 3)
+
+
+@cache
+def _kernels() -> ModuleType:
+    """Imported when there are pixels to look at: the first time takes half a second, and each further time half a microsecond."""
+    from driftwatch.images.kernels import rgb
+
+    return rgb
+
+
+def _sides(height: int, width: int, window: _Window) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:
+    """For rows and for columns: how many a picture of that size has, how many it would have when resized, and the first of those
+    that are made and their number."""
     return (
         (height, window.whole_height, window.top, window.height),
         (width, window.whole_width, window.left, window.width),
     )
+
+
+@lru_cache(maxsize=256)
+def _kept_pairs(name: str, height: int, width: int, window: _Window) -> tuple[weights.Weights, weights.Weights]:
+    """For rows and for columns; kept for the next picture of that size."""
+    down, across = (_weights(name, *side) for side in _sides(height, width, window))
+    return down, across
 
 
 def _weights(name: str, side: int, resized: int, first: int, count: int) -> weights.Weights:

@@ -97,20 +97,34 @@ def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
     return entropy, means[0], spreads[0], means[1], spreads[1], means[2], spreads[2]
 
 
+@inlined
+def _mean(a: np.uint8, b: np.uint8) -> np.uint8:
+    """Rounded up: one instruction for many pairs of bytes."""
+    return u8(u16(u16(u16(a) + u16(b)) + u16(1)) >> u16(1))
+
+
+@inlined
+def _mean_of_four(a: np.uint8, b: np.uint8, c: np.uint8, d: np.uint8) -> np.uint8:
+    """(a + b + c + d + 2) >> 2 in bytes alone. The mean of two means is one more where it was rounded up, and one of the two too."""
+    first, second = _mean(a, b), _mean(c, d)
+    return u8(_mean(first, second) - u8(u8(u8(a ^ b) | u8(c ^ d)) & u8(first ^ second) & u8(1)))
+
+
 @compiled(f"void({ROWS}, uint8[:, ::1])")
 def halve(rows: np.ndarray, out: np.ndarray) -> None:
     """Fills `out` [h, 3 * w] with the averages of 2 x 2 pixels of an RGB picture, rows [2 * h or one more, 3 * width], as
-    OpenCV's INTER_AREA gives them."""
+    OpenCV's INTER_AREA gives them. All squares of a pair of rows are averaged, then every other one is taken."""
     height, width = out.shape
-    pairs = np.empty(2 * width, np.uint16)
-    for y in range(height):
-        upper, lower, line = rows[2 * y], rows[2 * y + 1], out[y]
-        for x in range(2 * width):
-            pairs[x] = u16(upper[x]) + u16(lower[x])
-        for x in range(width // 3):
-            line[3 * x] = u8(u16(pairs[6 * x] + pairs[6 * x + 3] + 2) >> 2)
-            line[3 * x + 1] = u8(u16(pairs[6 * x + 1] + pairs[6 * x + 4] + 2) >> 2)
-            line[3 * x + 2] = u8(u16(pairs[6 * x + 2] + pairs[6 * x + 5] + 2) >> 2)
+    squares = np.empty(2 * width, np.uint8)
+    for line in range(height):
+        y, upper, lower = at(line), at(2 * line), at(2 * line + 1)
+        for place in range(2 * width - 3):
+            x, right = at(place), at(place) + at(3)
+            squares[x] = _mean_of_four(rows[upper, x], rows[lower, x], rows[upper, right], rows[lower, right])
+        for column in range(width // 3):
+            x, left = at(3 * column), at(6 * column)
+            out[y, x], out[y, x + at(1)] = squares[left], squares[left + at(1)]
+            out[y, x + at(2)] = squares[left + at(2)]
 
 
 @inlined
