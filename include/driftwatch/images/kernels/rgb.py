@@ -77,8 +77,8 @@ def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
     for top in range(0, height, _LINES):
         end = at(0)
         for line in range(top + _LINES, min(top + 2 * _LINES, height)):
-            for place in range(0, rows.shape[1], 64):
-                touched ^= rows[at(line * step), at(place)]
+            for piece in range(0, rows.shape[1], 64):
+                touched ^= rows[at(line * step), at(piece)]
         for line in range(top, min(top + _LINES, height)):
             y = at(line * step)
             for x in range(0, width - 1, 2):
