@@ -64,13 +64,13 @@ def check_file(data: bytes, limits: ImagesConfig) -> ImageFile:
         raise RejectedImage("too_many_bytes", f"has {len(data)} bytes; images.max_bytes is {limits.max_bytes}")
 
     def check(header: Header) -> None:
-        size = f"{header.width} x {header.height} pixels"
         if not header.width or not header.height:
-            raise RejectedImage("not_an_image", f"the {header.format} header says {size}")
+            raise RejectedImage("not_an_image", f"the {header.format} header says {header.size}")
         if header.width * header.height > limits.max_pixels:
-            raise RejectedImage("too_many_pixels", f"is {size}; images.max_pixels is {limits.max_pixels}", header)
+            most = f"images.max_pixels is {limits.max_pixels}"
+            raise RejectedImage("too_many_pixels", f"is {header.size}; {most}", header)
         if min(header.width, header.height) < limits.min_side:
-            raise RejectedImage("too_small", f"is {size}; images.min_side is {limits.min_side}", header)
+            raise RejectedImage("too_small", f"is {header.size}; images.min_side is {limits.min_side}", header)
 
     return _READERS[format_of(data, limits.formats)](data, check)
 

@@ -88,6 +88,10 @@ class Header(NamedTuple):
     height: int
     channels: int | None = None
 
+    @property
+    def size(self) -> str:
+        return f"{self.width} x {self.height} pixels"
+
 
 class ImageFile(NamedTuple):
     """A file that was looked through. `data`: what a decoder needs of it, with its end mark; `orientation`: as EXIF says, 1 to 8;

@@ -38,9 +38,11 @@ _MARKER = re.compile(rb"\xff[^\x00\x01\xff\xd0-\xd7]")
 _MARKERS = frozenset(range(2, 0xFF)) - frozenset(range(0xD0, 0xD8))
 _START, _END, _SCAN = 0xD8, 0xD9, 0xDA
 _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
+_TABLES = frozenset({0xC4, 0xDB, 0xDD})
 _BASELINE, _PROGRESSIVE = (0xC0, 0xC1), 0xC2
 # Application segments and comments; the decoder needs the first and the one of Adobe, which say how colours are stored.
 _METADATA = frozenset({*range(0xE1, 0xF0), 0xFE}) - {0xEE}
+_WHOLE = b"\0\x3f\0"  # a scan's parameters: all coefficients, all bits
 _HOLE = bytes(64)
 _NOTHING = (1,) * 64  # was sent of a component's coefficients
 _END_MARK = b"\xff\xd9"
@@ -98,6 +100,8 @@ class _Walk:
         if end > len(self._data):
             where = "after a part of its picture data" if self.scans else "inside its header"
             raise RejectedImage("truncated", f"the JPEG file ends {where}", self.header)
+        if kind in _TABLES:
+            return end
         payload = self._data[start + 4 : end]
         if kind in _METADATA and not self.scans:
             self._keep_up_to(start)
@@ -108,11 +112,9 @@ class _Walk:
             self._keep_up_to(start + 9)  # another revision of JFIF is a warning, which would hide those that matter
             self._replace(b"\1")
         elif kind in _FRAMES:
-            self._keep_up_to(start)
-            self._take_frame(kind, payload)
+            self._take_frame(kind, payload, self._length + start - self._taken)
         elif kind == _SCAN:
-            self._keep_up_to(end - 3)
-            self._take_scan(payload)
+            self._take_scan(payload, end)
         return end
 
     def ended(self, marker: int | None) -> ImageFile:
@@ -122,16 +124,23 @@ class _Walk:
                 raise RejectedImage("truncated", "the JPEG file ends inside its header", self.header)
             raise RejectedImage("not_an_image", "the JPEG file has no picture data", self.header)
         has_end = marker is not None and self._data[marker + 1] == _END
-        self._keep_up_to(len(self._data.rstrip(b"\xff")) if marker is None else marker)  # without half an end mark
+        end = len(self._data.rstrip(b"\xff")) if marker is None else marker  # without half an end mark
         return ImageFile(
             self.header,
-            b"".join((*self._kept, _END_MARK)),
+            self._needed_up_to(end, has_end),
             self._orientation or 1,
             "" if has_end else NO_END_MARK,
             self.scans,
             not any(map(any, self._sent.values())),
             self._frame.place,
         )
+
+    def _needed_up_to(self, end: int, has_end: bool) -> bytes:
+        """What the decoder gets, with an end mark."""
+        if has_end and not self._taken:
+            return self._data[: end + 2]  # not even copied, where nothing follows
+        self._keep_up_to(end)
+        return b"".join((*self._kept, _END_MARK))
 
     def _keep_up_to(self, end: int) -> None:
         if end > self._taken:
@@ -144,19 +153,18 @@ class _Walk:
         self._length += len(value)
         self._taken += len(value)
 
-    def _take_frame(self, kind: int, payload: bytes) -> None:
+    def _take_frame(self, kind: int, payload: bytes, place: int) -> None:
         if self._frame:
             raise RejectedImage("truncated", "the JPEG file has two frame headers", self.header)
         if len(payload) < 6 or len(payload) < 6 + 3 * payload[5]:
             raise RejectedImage("not_an_image", "the JPEG file's frame header is too short")
-        height, width = (int.from_bytes(payload[i : i + 2], "big") for i in (1, 3))
-        self.header = Header("JPEG", width, height, payload[5])
+        self.header = Header("JPEG", payload[3] << 8 | payload[4], payload[1] << 8 | payload[2], payload[5])
         self._check(self.header)
         _refuse_unsupported(kind, payload[0], self.header)
-        self._frame = _Frame(self._length, kind, payload[6 : 6 + 3 * payload[5] : 3])
+        self._frame = _Frame(place, kind, payload[6 : 6 + 3 * payload[5] : 3])
         self._sent = dict.fromkeys(self._frame.components, _NOTHING)
 
-    def _take_scan(self, payload: bytes) -> None:
+    def _take_scan(self, payload: bytes, end: int) -> None:
         if not self._frame:
             raise RejectedImage("not_an_image", "the JPEG file has picture data but no frame header")
         if len(payload) < 6 or len(payload) != 4 + 2 * payload[0]:
@@ -167,7 +175,9 @@ class _Walk:
         first, last, low = payload[-3], payload[-2], payload[-1] & 15
         if self._frame.kind != _PROGRESSIVE:
             first, last, low = 0, 63, 0  # some cameras write something else here, and no decoder minds
-            self._replace(b"\0\x3f\0")
+            if payload[-3:] != _WHOLE:
+                self._keep_up_to(end - 3)
+                self._replace(_WHOLE)
         for name in payload[1:-3:2]:
             if name in self._sent and first <= last <= 63:
                 before = self._sent[name]

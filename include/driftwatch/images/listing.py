@@ -6,12 +6,12 @@ What is ignored is listed and counted, and is no reject.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from fnmatch import translate
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import EmptyDay
@@ -50,10 +50,11 @@ class ImageFolder:
         """
         name = (key.removeprefix(self.path).removeprefix("/") or "/").lower()
         parts = [part for part in name.split("/") if part not in (".", "..")]  # of keys of S3; they hide nothing
-        for pattern, of_whole, matches in _matchers(self.settings.ignore):
-            if any(map(matches, [name] if of_whole else parts)):
-                return pattern
-        return None
+        of_whole, of_parts = _matchers(self.settings.ignore)
+        if not of_whole.matches(name) and not any(map(of_parts.matches, parts)):
+            return None
+        found = of_whole.matching([name]) | of_parts.matching(parts)
+        return next(pattern for pattern in self.settings.ignore if pattern in found)
 
     def read(self, key: str) -> bytes:
         """The bytes of one object. Raises OddEntry for what is no regular file of this folder or has more than `images.max_bytes`."""
@@ -72,10 +73,23 @@ class ImageFolder:
         return stored[len(self.at) + 1 :] if self.at else stored
 
 
+class _Matcher:
+    """What is compared with several patterns at once."""
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._patterns = {pattern: re.compile(translate(pattern.lower())) for pattern in patterns}
+        together = "|".join(f"(?:{one.pattern})" for one in self._patterns.values())
+        self.matches = re.compile(together or r"(?!)").match  # one that matches nothing
+
+    def matching(self, names: Iterable[str]) -> set[str]:
+        """The patterns that one of the names matches."""
+        return {pattern for name in names for pattern, one in self._patterns.items() if one.match(name)}
+
+
 @lru_cache(maxsize=16)
-def _matchers(patterns: tuple[str, ...]) -> tuple[tuple[str, bool, Callable[[str], Any]], ...]:
-    """Each pattern, whether it is compared with the whole key, and how."""
-    return tuple((pattern, "/" in pattern, re.compile(translate(pattern.lower())).match) for pattern in patterns)
+def _matchers(patterns: tuple[str, ...]) -> tuple[_Matcher, _Matcher]:
+    """Of the patterns that are compared with whole keys, and of those that are compared with each part."""
+    return _Matcher([one for one in patterns if "/" in one]), _Matcher([one for one in patterns if "/" not in one])
 
 
 def folder_of_day(day: DayStore) -> ImageFolder:

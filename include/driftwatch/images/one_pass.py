@@ -17,7 +17,6 @@ from collections.abc import Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -46,8 +45,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 ACCEPTED, DUPLICATE, QUARANTINED, IGNORED = "accepted", "duplicate", "quarantined", "ignored"
-# A thread decodes a few images one after the other: to wake it up for each image would cost a tenth of the pass.
-_TURN, _TURNS_PER_CORE = 8, 2
+# A thread decodes some images one after the other, up to so many or so many bytes: to wake it up for each would cost a tenth of the pass.
+_TURN, _TURN_BYTES, _TURNS_PER_CORE = 16, 2**22, 2
 _MOST_LETTERS = 500  # of a reason
 
 # One row for each object, in the order of names. image_id: sha256, null if the bytes were not read. reason: "<kind>: <message>" for a
@@ -225,21 +224,32 @@ def _in_turn(
     """Each object in order, with what became of it. Meanwhile the workers are a few objects ahead."""
     seen: set[str] = set()
     to_do = (_to_do(item, data, seen) for item, data in fetched)
-    turns = iter(lambda: list(islice(to_do, _TURN)), [])
     process = partial(_process_turn, images=images, made=made, room=Room(images.decode_mb * 1_000_000))
     waiting: deque[Future[list[_InWork]]] = deque()
     with _one_opencv_thread():
         if workers == 1:  # a thread for it would only take turns with this one
-            for turn in turns:
+            for turn in _turns(to_do):
                 yield from process(turn)
             return
         with ThreadPoolExecutor(workers) as pool:
-            for turn in turns:
+            for turn in _turns(to_do):
                 waiting.append(pool.submit(process, turn))
                 if len(waiting) >= workers * _TURNS_PER_CORE:
                     yield from waiting.popleft().result()
             while waiting:
                 yield from waiting.popleft().result()
+
+
+def _turns(to_do: Iterable[_InWork]) -> Iterator[list[_InWork]]:
+    turn, size = [], 0
+    for item in to_do:
+        turn.append(item)
+        size += len(item.data or b"")
+        if len(turn) == _TURN or size >= _TURN_BYTES:
+            yield turn
+            turn, size = [], 0
+    if turn:
+        yield turn
 
 
 def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[str]) -> _InWork:

@@ -63,14 +63,14 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     None where the whole must be decoded: it is not large, or too many averages are asked for; it is no JPEG, or one of several scans,
     of CMYK, or of rare sampling factors; or anything of its data is not just as encoders write it.
     """
+    header, turned = file.header, file.orientation > 4
+    height, width = (header.width, header.height) if turned else (header.height, header.width)
+    if header.format != "JPEG" or not is_large(height, width):
+        return None
     from driftwatch.images.kernels.blocks import read_blocks
     from driftwatch.images.kernels.stuffing import PADDING, copied, unstuffed
 
-    header, turned = file.header, file.orientation > 4
-    height, width = (header.width, header.height) if turned else (header.height, header.width)
     step = sampling(height, width)
-    if header.format != "JPEG" or not is_large(height, width):
-        return None
     side = next((side for side in (8, 4) if height // side >= rows and width // side >= columns), None)
     if (
         side is None

@@ -6,14 +6,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice, pairwise
 from statistics import median
 from threading import Condition, Thread
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Fetched:
+class Fetched(NamedTuple):
     """One object that was asked for. `error`: what reading it raised, if anything; one lost object does not lose the others."""
 
     key: str
