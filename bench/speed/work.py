@@ -141,8 +141,7 @@ def decode_two_processes(paths: list[Path]) -> None:
 
 def stages(paths: list[Path]) -> dict[str, float]:
     """Seconds of processor time of each stage of the pass, as it runs: a wrapped clock around each of its functions."""
-    from driftwatch.images import features
-    from driftwatch.images import one_pass as module
+    from driftwatch.images import features, outcome
 
     spent: dict[str, float] = {}
 
@@ -161,7 +160,7 @@ def stages(paths: list[Path]) -> dict[str, float]:
 
     with contextlib.ExitStack() as undo:
         for name in ("check_file", "picture_of", "perceptual_hash", "model_input"):
-            timed(module, name)
+            timed(outcome, name)
         for name in ("_colour", "_sharpness"):
             timed(features, name)
         started = time.process_time()

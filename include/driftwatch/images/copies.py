@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from driftwatch.images.one_pass import DUPLICATE, QUARANTINED
+from driftwatch.images.outcome import DUPLICATE, QUARANTINED
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage

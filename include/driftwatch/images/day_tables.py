@@ -17,7 +17,8 @@ from driftwatch.artifacts.model_input import ModelInput, pixel_fields
 from driftwatch.artifacts.store import DayStore
 from driftwatch.images.judged import JudgedImages
 from driftwatch.images.late import keep_sampled
-from driftwatch.images.one_pass import ACCEPTED, DUPLICATE, FEATURE_TABLE, IGNORED, QUARANTINED, features_table
+from driftwatch.images.one_pass import FEATURE_TABLE, features_table
+from driftwatch.images.outcome import ACCEPTED, DUPLICATE, IGNORED, QUARANTINED
 from driftwatch.images.picture import any_large
 from driftwatch.images.segments import DaySegments, without_segment
 from driftwatch.storage.tables import TableWriter, writing_table

@@ -30,16 +30,8 @@ from driftwatch.images.features import COLUMNS
 from driftwatch.images.late import count_late
 from driftwatch.images.layout import place_of_day
 from driftwatch.images.listing import folder_of_day, list_day
-from driftwatch.images.one_pass import (
-    ACCEPTED,
-    DUPLICATE,
-    FEATURE_TABLE,
-    IGNORED,
-    MANIFEST,
-    QUARANTINED,
-    Block,
-    take_in_blocks,
-)
+from driftwatch.images.one_pass import FEATURE_TABLE, MANIFEST, Block, take_in_blocks
+from driftwatch.images.outcome import ACCEPTED, DUPLICATE, IGNORED, QUARANTINED
 from driftwatch.images.picture import DECODING
 from driftwatch.images.segments import DaySegments
 from driftwatch.images.settling import until_settled, watched

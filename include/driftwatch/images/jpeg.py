@@ -81,9 +81,7 @@ class _Walk:
 
     def __init__(self, data: bytes, check: Check) -> None:
         self._data, self._check = data, check
-        self._kept: list[
-            bytes | memoryview
-        ] = []  # what the decoder gets of data[: self._taken], in pieces of a large file
+        self._kept: list[bytes | memoryview] = []  # what the decoder gets of data[: self._taken], in pieces
         self._length = self._taken = 0
         self._frame: _Frame | None = None
         self._sent: dict[
@@ -109,8 +107,7 @@ class _Walk:
             if kind == 0xE1 and payload.startswith(b"Exif\0\0") and self._orientation is None:
                 self._orientation = orientation(payload)
         elif kind == 0xE0 and payload.startswith(b"JFIF\0") and payload[5:6] != b"\1":
-            self._keep_up_to(start + 9)  # another revision of JFIF is a warning, which would hide those that matter
-            self._replace(b"\1")
+            self._replace(start + 9, b"\1")  # another revision of JFIF is a warning, which would hide those that matter
         elif kind in _FRAMES:
             self._take_frame(kind, payload, self._length + start - self._taken)
         elif kind == _SCAN:
@@ -148,7 +145,8 @@ class _Walk:
             self._length += end - self._taken
             self._taken = end
 
-    def _replace(self, value: bytes) -> None:
+    def _replace(self, place: int, value: bytes) -> None:
+        self._keep_up_to(place)
         self._kept.append(value)
         self._length += len(value)
         self._taken += len(value)
@@ -176,8 +174,7 @@ class _Walk:
         if self._frame.kind != _PROGRESSIVE:
             first, last, low = 0, 63, 0  # some cameras write something else here, and no decoder minds
             if payload[-3:] != _WHOLE:
-                self._keep_up_to(end - 3)
-                self._replace(_WHOLE)
+                self._replace(end - 3, _WHOLE)
         for name in payload[1:-3:2]:
             if name in self._sent and first <= last <= 63:
                 before = self._sent[name]

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.images.features import COLUMNS
-from driftwatch.images.one_pass import ACCEPTED
+from driftwatch.images.outcome import ACCEPTED
 from driftwatch.storage.arrays import writing_rows
 from driftwatch.storage.tables import TableWriter, pieces, writing_table
 

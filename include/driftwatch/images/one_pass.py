@@ -9,9 +9,7 @@ rejects.
 from __future__ import annotations
 
 import hashlib
-import logging
 import os
-import re
 from collections import deque
 from collections.abc import Collection, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,13 +23,22 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from driftwatch.images.decode import check_file, picture_of
-from driftwatch.images.features import COLUMNS, image_features
+from driftwatch.images.features import COLUMNS
 from driftwatch.images.fetch import Ignored, fetch
-from driftwatch.images.headers import Header, ImageFile, RejectedImage
-from driftwatch.images.near_duplicates import HASHED_SIDE, perceptual_hash
+from driftwatch.images.headers import RejectedImage
+from driftwatch.images.outcome import (
+    ACCEPTED,
+    DUPLICATE,
+    IGNORED,
+    QUARANTINED,
+    About,
+    Made,
+    Outcome,
+    checked,
+    outcome_of,
+    rejected,
+)
 from driftwatch.images.picture import DECODING
-from driftwatch.images.resize import Halvings, model_input, rows_and_columns
 from driftwatch.images.room import Room
 from driftwatch.images.shards import BLOCK
 from driftwatch.storage.spool import name_of
@@ -42,12 +49,8 @@ if TYPE_CHECKING:
     from driftwatch.images.listing import ImageFolder
     from driftwatch.storage import StoredObject
 
-logger = logging.getLogger(__name__)
-
-ACCEPTED, DUPLICATE, QUARANTINED, IGNORED = "accepted", "duplicate", "quarantined", "ignored"
 # A thread decodes some images one after the other, up to so many or so many bytes: to wake it up for each would cost a tenth of the pass.
 _TURN, _TURN_BYTES, _TURNS_PER_CORE = 16, 2**22, 2
-_MOST_LETTERS = 500  # of a reason
 
 # One row for each object, in the order of names. image_id: sha256, null if the bytes were not read. reason: "<kind>: <message>" for a
 # quarantined object; another sentence for a duplicate or an ignored one; a note on an accepted file that is odd ("no_end_mark: ...",
@@ -85,25 +88,6 @@ class TakenIn(NamedTuple):
     inputs: np.ndarray
 
 
-class _About(NamedTuple):
-    """What the manifest says of one content. `reason` is empty for an accepted one, or a note if the file is odd."""
-
-    reason: str
-    format: str | None = None
-    width: int | None = None
-    height: int | None = None
-    phash: str | None = None
-
-
-class _Outcome(NamedTuple):
-    """What became of one distinct content: `features` and `input` of an accepted one."""
-
-    status: str
-    about: _About
-    features: list[float] | None = None
-    input: np.ndarray | None = None
-
-
 class _InWork(NamedTuple):
     """An object on its way through the pass. `data`: the bytes to decode. `outcome`: None before they are decoded, and for a copy of
     an earlier object."""
@@ -112,7 +96,7 @@ class _InWork(NamedTuple):
     size: int
     image_id: str | None
     data: bytes | None = None
-    outcome: _Outcome | None = None
+    outcome: Outcome | None = None
 
 
 def take_in(folder: ImageFolder, objects: Iterable[StoredObject], pixels: ModelInput) -> TakenIn:
@@ -144,7 +128,7 @@ def take_in_blocks(
     fetched = fetch(folder, sorted(objects, key=name_of), given_up)
     with (
         closing(fetched),
-        closing(_in_turn(fetched, folder.settings, _Made(pixels, decoding), workers or _cores())) as done,
+        closing(_in_turn(fetched, folder.settings, Made(pixels, decoding), workers or _cores())) as done,
     ):
         for item in done:
             filling.add(item)
@@ -154,19 +138,12 @@ def take_in_blocks(
         yield filling.block()
 
 
-class _Made(NamedTuple):
-    """How inputs, and the features of large images, are made."""
-
-    pixels: ModelInput
-    decoding: int
-
-
 class _Filling:
     """Gathers what became of the objects, until they are a block."""
 
     def __init__(self, pixels: ModelInput) -> None:
         self._pixels = pixels
-        self._firsts: dict[str, tuple[str, str, _About]] = {}  # key, status and more by image id, over all blocks
+        self._firsts: dict[str, tuple[str, str, About]] = {}  # key, status and more by image id, over all blocks
         self._empty()
 
     def _empty(self) -> None:
@@ -190,7 +167,7 @@ class _Filling:
                 self._inputs.append(item.outcome.input)
         self._rows.append((item.key, item.image_id, item.size, status, *about))
 
-    def _of_copy(self, image_id: str) -> tuple[str, _About]:
+    def _of_copy(self, image_id: str) -> tuple[str, About]:
         """What is said of an object whose bytes were met before."""
         first, status, about = self._firsts[image_id]
         if status == ACCEPTED:
@@ -218,7 +195,7 @@ def features_table(manifest: pa.Table, features: np.ndarray) -> pa.Table:
 def _in_turn(
     fetched: Iterator[tuple[StoredObject, bytes | RejectedImage | Ignored]],
     images: ImagesConfig,
-    made: _Made,
+    made: Made,
     workers: int,
 ) -> Generator[_InWork, None, None]:
     """Each object in order, with what became of it. Meanwhile the workers are a few objects ahead."""
@@ -254,78 +231,27 @@ def _turns(to_do: Iterable[_InWork]) -> Iterator[list[_InWork]]:
 
 def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[str]) -> _InWork:
     if isinstance(data, Ignored):
-        outcome = _Outcome(IGNORED, _About(f"matches {data.pattern!r} of images.ignore"))
+        outcome = Outcome(IGNORED, About(f"matches {data.pattern!r} of images.ignore"))
         return _InWork(item.key, item.size, None, outcome=outcome)
     if isinstance(data, RejectedImage):
-        return _InWork(item.key, item.size, None, outcome=_rejected(data))
+        return _InWork(item.key, item.size, None, outcome=rejected(data))
     image_id = hashlib.sha256(data).hexdigest()
     new = image_id not in seen
     seen.add(image_id)
     return _InWork(item.key, len(data), image_id, data if new else None)
 
 
-def _process_turn(turn: list[_InWork], images: ImagesConfig, made: _Made, room: Room) -> list[_InWork]:
+def _process_turn(turn: list[_InWork], images: ImagesConfig, made: Made, room: Room) -> list[_InWork]:
     """What became of each object of the turn, whose bytes are let go of. All files are looked through first: between sweeps over pixels that
     costs more."""
-    checked = []
+    files = []
     for place, item in enumerate(turn):
-        checked.append(None if item.data is None else _checked(item.data, images))
+        files.append(None if item.data is None else checked(item.data, images))
         turn[place] = item._replace(data=None)
     return [
-        item if file is None else item._replace(outcome=_process(file, images, made, room))
-        for item, file in zip(turn, checked, strict=True)
+        item if file is None else item._replace(outcome=outcome_of(file, images, made, room))
+        for item, file in zip(turn, files, strict=True)
     ]
-
-
-def _checked(data: bytes, images: ImagesConfig) -> ImageFile | RejectedImage:
-    try:
-        return check_file(data, images)
-    except RejectedImage as error:
-        return error
-
-
-def _process(file: ImageFile | RejectedImage, images: ImagesConfig, made: _Made, room: Room) -> _Outcome:
-    if isinstance(file, RejectedImage):
-        return _rejected(file)
-    try:
-        with room.taking(file.memory):
-            picture, note = picture_of(file, images, _needed(file, made))
-            halvings = Halvings(picture.rgb, (picture.height, picture.width))
-            header = Header(file.header.format, picture.width, picture.height)
-            given = _given(halvings, made.pixels, header)
-            about = _About(note, *header[:3], perceptual_hash(halvings))
-            return _Outcome(ACCEPTED, about, image_features(picture), given)
-    except RejectedImage as error:
-        return _rejected(error)
-
-
-def _needed(file: ImageFile, made: _Made) -> tuple[int, int] | None:
-    """The rows and columns of averages that are enough for hash and input; None where these need the whole picture."""
-    size = file.header.height, file.header.width
-    if made.decoding < DECODING:
-        return None
-    needed = rows_and_columns(*(size[::-1] if file.orientation > 4 else size), made.pixels)
-    return needed and (max(needed[0], HASHED_SIDE), max(needed[1], HASHED_SIDE))
-
-
-def _given(picture: Halvings, pixels: ModelInput, header: Header) -> np.ndarray:
-    """The model's input. One that cannot be made of this picture is a rejected image, whose size the manifest has."""
-    try:
-        return model_input(picture, pixels)
-    except RejectedImage as error:
-        raise RejectedImage(error.kind, str(error), header) from None
-
-
-def _rejected(error: RejectedImage) -> _Outcome:
-    reason = f"{error.kind}: {stable_text(error)}"
-    return _Outcome(QUARANTINED, _About(reason, *(error.header[:3] if error.header else ())))
-
-
-def stable_text(error: object) -> str:
-    """What a decoder said, in one line, without what changes from run to run (addresses in memory). So the same file has the same
-    reason each time."""
-    text = re.sub(r"\s+at 0x[0-9a-fA-F]+", "", str(error))
-    return "".join(letter if letter.isprintable() else " " for letter in text)[:_MOST_LETTERS]
 
 
 def _cores() -> int:

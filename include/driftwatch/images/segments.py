@@ -20,7 +20,8 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.judged import is_sampled, told_of
 from driftwatch.images.layout import below
 from driftwatch.images.listing import folder_of_day
-from driftwatch.images.one_pass import ACCEPTED, IGNORED, MANIFEST
+from driftwatch.images.one_pass import MANIFEST
+from driftwatch.images.outcome import ACCEPTED, IGNORED
 from driftwatch.images.segment_table import read_segment_table
 from driftwatch.storage.tables import pieces
 

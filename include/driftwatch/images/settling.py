@@ -15,7 +15,8 @@ from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
 from driftwatch.errors import DriftwatchError, MissingArtifact, OddEntry
-from driftwatch.images.one_pass import DUPLICATE, Block
+from driftwatch.images.one_pass import Block
+from driftwatch.images.outcome import DUPLICATE
 
 if TYPE_CHECKING:
     from driftwatch.images.listing import ImageFolder

@@ -17,7 +17,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import ChangedImage
 from driftwatch.images.judged import is_sampled, sampled_from, told_of
 from driftwatch.images.layout import place_of_day
-from driftwatch.images.one_pass import ACCEPTED
+from driftwatch.images.outcome import ACCEPTED
 from driftwatch.storage.tables import pieces
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from PIL import Image
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config import ImagesConfig
-from driftwatch.images import one_pass
+from driftwatch.images import one_pass, outcome
 from driftwatch.images.decode import check_file
 from driftwatch.images.listing import ImageFolder, folder_of_day
 from driftwatch.images.one_pass import take_in, take_in_blocks
@@ -80,14 +80,14 @@ def test_an_object_that_is_too_large_is_not_even_fetched(storage, monkeypatch):
 def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage, monkeypatch):
     fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
     started, taken, most = [0], [0], [0]
-    process = one_pass._process
+    process = one_pass.outcome_of
 
     def counting(*arguments):
         started[0] += 1
         most[0] = max(most[0], started[0] - taken[0])
         return process(*arguments)
 
-    monkeypatch.setattr(one_pass, "_process", counting)
+    monkeypatch.setattr(one_pass, "outcome_of", counting)
     monkeypatch.setattr(one_pass, "BLOCK", 1)
     folder = folder_of_day(day_of(storage, DAY))
     for block in take_in_blocks(folder, storage.list(DAY.incoming), SQUARE, workers=2):
@@ -99,14 +99,14 @@ def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage,
 def test_no_input_of_a_block_is_held_when_the_block_is_gone(storage, monkeypatch):
     fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
     held: list[weakref.ref[np.ndarray]] = []
-    given = one_pass._given
+    given = outcome._given
 
     def noting(*arguments):
         made = given(*arguments)
         held.append(weakref.ref(made))
         return made
 
-    monkeypatch.setattr(one_pass, "_given", noting)
+    monkeypatch.setattr(outcome, "_given", noting)
     monkeypatch.setattr(one_pass, "BLOCK", 8)
     folder = folder_of_day(day_of(storage, DAY))
     most = 0
@@ -117,7 +117,7 @@ def test_no_input_of_a_block_is_held_when_the_block_is_gone(storage, monkeypatch
 
 
 def test_what_a_decoder_says_is_the_same_in_each_run_and_stays_on_one_line():
-    said = [one_pass.stable_text(f"cannot identify {io.BytesIO(b'x')}\n\x1b[31m") for _ in range(2)]
+    said = [outcome.stable_text(f"cannot identify {io.BytesIO(b'x')}\n\x1b[31m") for _ in range(2)]
     assert said == ["cannot identify <_io.BytesIO object>  [31m"] * 2
 
 
@@ -127,7 +127,7 @@ def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monke
     sides = [32 + 8 * int(side) for side in rng.integers(0, 12, 60)]
     for number, side in enumerate(sides):
         storage.write_bytes(f"in/{number:02d}", encoded(Image.new("RGB", (side, side), (4 * number, 0, 0))))
-    in_work, seen, lock, decode = [], [], threading.Lock(), one_pass.picture_of
+    in_work, seen, lock, decode = [], [], threading.Lock(), outcome.picture_of
     sizes = {side: check_file(encoded(Image.new("RGB", (side, side))), LIMITS).memory for side in sides}
     limit = 1.5 * max(sizes.values())
 
@@ -140,7 +140,7 @@ def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monke
             in_work.remove(file.memory)
         return decode(file, limits, needed)
 
-    monkeypatch.setattr(one_pass, "picture_of", counted)
+    monkeypatch.setattr(outcome, "picture_of", counted)
     monkeypatch.setattr(one_pass, "Room", lambda size: Room(int(limit)))
     blocks = list(take_in_blocks(ImageFolder(storage, "in", LIMITS), storage.list("in"), SQUARE, workers=4))
     assert sum(len(block.inputs) for block in blocks) == 60

@@ -11,7 +11,7 @@ import pytest
 
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import ImagesConfig
-from driftwatch.images import one_pass, settling
+from driftwatch.images import outcome, settling
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
 from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
@@ -165,7 +165,7 @@ def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass
 def test_a_whole_file_that_is_replaced_behind_the_pass_is_taken_as_it_is_then_without_a_wait(
     storage, clock, monkeypatch
 ):
-    decode = one_pass.picture_of
+    decode = outcome.picture_of
     touched(storage, clock, "a.jpg", age=3600)
 
     def replaced(file, limits, needed):
@@ -175,7 +175,7 @@ def test_a_whole_file_that_is_replaced_behind_the_pass_is_taken_as_it_is_then_wi
             touched(storage, clock, "a.jpg", age=1)
         return decode(file, limits, needed)
 
-    monkeypatch.setattr(one_pass, "picture_of", replaced)
+    monkeypatch.setattr(outcome, "picture_of", replaced)
     assert ingest_day(day_of(storage, DAY, IMAGES), MODEL).accepted == 1
     assert storage.read_table(DAY.manifest)["image_id"].tolist() == [hashlib.sha256(photo(2)).hexdigest()]
     assert clock.slept == []
@@ -183,7 +183,7 @@ def test_a_whole_file_that_is_replaced_behind_the_pass_is_taken_as_it_is_then_wi
 
 def test_a_file_that_was_finished_while_a_long_pass_went_on_is_looked_at_again(storage, clock, monkeypatch):
     half(storage, clock, "b.jpg", age=5)
-    decode = one_pass.check_file
+    decode = outcome.check_file
 
     def slow(data, limits):
         if len(data) == 200:
@@ -192,7 +192,7 @@ def test_a_file_that_was_finished_while_a_long_pass_went_on_is_looked_at_again(s
             clock.now += 100  # longer than images.settle_seconds
         return decode(data, limits)
 
-    monkeypatch.setattr(one_pass, "check_file", slow)
+    monkeypatch.setattr(outcome, "check_file", slow)
     assert ingest_day(day_of(storage, DAY, IMAGES), MODEL).accepted == 2
 
 
