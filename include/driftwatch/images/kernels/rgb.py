@@ -11,8 +11,6 @@ from driftwatch.images.kernels.compiled import ROWS, compiled, inlined
 i32, f32, u8, u16, u32, u64, at = np.int32, np.float32, np.uint8, np.uint16, np.uint32, np.uint64, np.uintp
 _EPSILON, _UNIT = f32(np.finfo(np.float32).eps), f32(1 / 255)
 _LINES = 8  # of samples at once: few enough for the processor's nearest memory
-# n * log2(n) for the counts of most colours.
-_TIMES_LOG = np.array([0.0, *(n * math.log2(n) for n in range(1, 1024))])
 
 
 @compiled("void(uint32[::1], int64[::1])")
@@ -91,12 +89,13 @@ def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
         samples[end] = touched  # or the compiler would see that nobody asks for it
         add_hsv(samples[:end].view(np.uint32), sums)
     pixels = height * width
-    total = 0.0
+    entropy = 0.0
     for band in range(3):
         for value in range(256):
             count = even[band, value] + odd[band, value]
-            total += _TIMES_LOG[at(count)] if count < len(_TIMES_LOG) else count * math.log2(count)
-    entropy = math.log2(3 * pixels) - total / (3 * pixels)
+            if count:
+                share = count / (3 * pixels)
+                entropy -= share * math.log2(share)
     means, squares = sums[::2] / pixels, sums[1::2] / pixels
     spreads = np.sqrt(np.maximum(0.0, squares - means * means))
     return entropy, means[0], spreads[0], means[1], spreads[1], means[2], spreads[2]
