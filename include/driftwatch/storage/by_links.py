@@ -6,13 +6,18 @@ what goes well, and no second client: whatever is not an answer 200 that came wh
 
 from __future__ import annotations
 
+import logging
+import os
 import ssl
+import sys
 from collections import deque
 from collections.abc import Generator, Iterable
+from functools import cache
 from importlib.util import find_spec
 from io import BytesIO
 from typing import Any, NamedTuple
 
+logger = logging.getLogger(__name__)
 _BUFFER = 2**19  # bytes: most images come in one piece
 
 
@@ -25,8 +30,24 @@ class How(NamedTuple):
     verify: bool | str | None = None
 
 
-def is_installed() -> bool:
-    return find_spec("pycurl") is not None
+@cache
+def library() -> Any:
+    """pycurl; None where it is not installed or cannot be loaded.
+
+    It is loaded with its own libraries first: TensorFlow has a libcurl and a BoringSSL in it, and shows them to all that is loaded later.
+    """
+    if find_spec("pycurl") is None:
+        return None
+    flags = sys.getdlopenflags()
+    sys.setdlopenflags(os.RTLD_NOW | os.RTLD_LOCAL | getattr(os, "RTLD_DEEPBIND", 0))
+    try:
+        import pycurl
+    except ImportError as error:
+        logger.warning("pycurl cannot be loaded (%s): obstore reads all, which takes more processor time", error)
+        return None
+    finally:
+        sys.setdlopenflags(flags)
+    return pycurl
 
 
 def read(
@@ -34,8 +55,7 @@ def read(
 ) -> Generator[tuple[str, bytes | None], None, None]:
     """Each key with the bytes that its link gives, in order; None where there is no link, or where it gave no whole answer 200 of at most
     `limit` bytes. At most `at_once` objects are under way or in memory beyond the caller's own. Close the generator where you do not use it up."""
-    import pycurl
-
+    pycurl = library()
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_MAXCONNECTS, at_once)
     free = [_handle(how) for _ in range(at_once)]
@@ -78,10 +98,9 @@ class _UnderWay:
 
 
 def _begun(multi: Any, key: str, link: str | None, free: list[Any]) -> _UnderWay:
-    import pycurl
-
     if link is None:
         return _UnderWay(key, None)
+    pycurl = library()
     handle = free.pop()
     handle.under_way = _UnderWay(key, handle)
     handle.setopt(pycurl.URL, link)
@@ -101,8 +120,8 @@ def _ended(multi: Any) -> Generator[tuple[Any, bool], None, None]:
 
 def _handle(how: How) -> Any:
     import certifi
-    import pycurl
 
+    pycurl = library()
     handle = pycurl.Curl()
     options: dict[int, Any] = {
         pycurl.NOSIGNAL: 1,

@@ -155,7 +155,7 @@ class S3Storage(ObjectStore):
     ) -> Generator[Fetched, None, None]:
         """By libcurl where it is installed, and by obstore what that does not get: see `driftwatch.storage.by_links`. One thread does it, ahead
         of the consumer by as many objects again, of 32 MiB together."""
-        if not by_links.is_installed():
+        if by_links.library() is None:
             return super().iter_foreign(keys, folder, limit, at_once)
         _ = self._store  # made once, before threads share it
         return in_a_thread(self._by_links(keys, folder, limit, at_once), at_once)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
+import os
+import subprocess
+import sys
 
 import pytest
 
@@ -75,11 +77,54 @@ def test_where_no_link_can_be_signed_obstore_reads_all(filled, by_obstore, monke
     assert sorted(by_obstore) == KEYS
 
 
+@pytest.fixture
+def loading():
+    by_links.library.cache_clear()
+    yield
+    by_links.library.cache_clear()
+
+
+@pytest.mark.usefixtures("loading")
 def test_without_libcurl_obstore_reads_all(filled, by_obstore, monkeypatch):
-    found = importlib.util.find_spec
-    monkeypatch.setattr(by_links, "find_spec", lambda name: None if name == "pycurl" else found(name))
+    monkeypatch.setattr(by_links, "find_spec", lambda _: None)
     assert contents(filled) == KEYS
     assert sorted(by_obstore) == KEYS
+
+
+@pytest.mark.usefixtures("loading")
+def test_where_libcurl_cannot_be_loaded_obstore_reads_all_and_a_warning_says_so(
+    filled, by_obstore, monkeypatch, caplog
+):
+    monkeypatch.setattr(by_links, "find_spec", lambda _: "a library that this system cannot load")
+    monkeypatch.setitem(sys.modules, "pycurl", None)
+    assert contents(filled) == KEYS
+    assert sorted(by_obstore) == KEYS
+    assert "pycurl cannot be loaded" in caplog.text
+
+
+def test_libcurl_stays_its_own_beside_tensorflow(filled, s3_login):
+    """TensorFlow shows its own libcurl, an older one, to what is loaded after it."""
+    code = f"""
+import tensorflow
+from driftwatch.storage import by_links, open_storage
+from driftwatch.storage.s3 import S3Storage
+
+def refused(*_):
+    raise AssertionError("obstore was asked")
+
+S3Storage.read_foreign = refused
+storage = open_storage({filled.uri!r})
+print([one.data.decode() for one in storage.iter_foreign({KEYS!r}, "in", 100)] == {KEYS!r})
+"""
+    login = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_DEFAULT_REGION": "us-east-1"}
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, **login, "AWS_ENDPOINT_URL": s3_login.endpoint_url},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stdout == "True\n", found.stderr
 
 
 def test_an_object_that_has_become_too_large_is_not_fetched_whole(filled):
