@@ -44,6 +44,7 @@ def read_in_place(
         yield from found
         if median(end - begin for begin, end in pairwise(times)) >= _QUICK:
             yield from read_ahead(keys[start + at_once :], read, at_once, turn)
+        found.clear()  # before threads read ahead, to the end
             return
 
 

@@ -51,6 +51,21 @@ def test_files_that_take_long_are_read_ahead_from_the_first_that_did(read_by, mo
     assert threading.get_ident() not in {readers[key] for key in KEYS[16:]}
 
 
+def test_what_was_read_in_place_is_let_go_of_before_threads_read_ahead(monkeypatch):
+    monkeypatch.setattr(read_ahead, "_QUICK", 0)
+    gone = []
+
+    class Content(bytes):
+        def __del__(self):
+            gone.append(bytes(self).decode())
+
+    found = read_ahead.read_in_place(KEYS, lambda key: Content(key.encode()), 16, 4)
+    for _ in range(17):
+        next(found)
+    assert set(gone) >= set(KEYS[:16])
+    found.close()
+
+
 @pytest.fixture
 def given():
     """Objects of 10 bytes, and how many of them were asked for; whether their source was closed."""
