@@ -38,9 +38,9 @@ CODES = {
 
 @dataclass
 class Fault:
-    """`fault`: one of CODES, or `cut` (half a body), `reset` (the connection), `lost` (the connection, when the request was carried out), `ignored`
-    (its conditions). `<code> of one`, of a request that deletes several objects: it answers 200, and has not deleted the last one. So S3 says
-    that the right to delete is missing."""
+    """`fault`: one of CODES, or `cut` (half a body), `untold` (the same, and no header tells the length), `silent` (no answer before `clear`),
+    `reset` (the connection), `lost` (the connection, when the request was carried out), `ignored` (its conditions). `<code> of one`, of a request
+    that deletes several objects: it answers 200, and has not deleted the last one. So S3 says that the right to delete is missing."""
 
     fault: str
     path: str = "."
@@ -58,6 +58,7 @@ class FaultyS3:
         self._app = app
         self._lock = threading.Lock()
         self._faults: list[Fault] = []
+        self._cleared = threading.Event()
         self.asked: list[str] = []
 
     def plan(self, fault: str, path: str = ".", **more: Any) -> Fault:
@@ -67,6 +68,8 @@ class FaultyS3:
 
     def clear(self) -> None:
         self._faults.clear()
+        self._cleared.set()
+        self._cleared = threading.Event()
         self.asked.clear()
 
     def __call__(self, environ: Any, start: Any) -> Any:
@@ -88,6 +91,9 @@ class FaultyS3:
             return [body]
         if fault.endswith(" of one"):
             return self._all_but_one(environ, start, keys, fault.partition(" ")[0])
+        if fault == "silent":
+            self._cleared.wait()
+            return self._app(environ, start)
         if fault == "ignored":
             environ.pop("HTTP_IF_MATCH", None), environ.pop("HTTP_IF_NONE_MATCH", None)
             return self._app(environ, start)
@@ -98,7 +104,7 @@ class FaultyS3:
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             os.close(connection.detach())
             raise ConnectionResetError
-        return self._cut(environ, start)
+        return self._cut(environ, start, fault == "cut")
 
     def _all_but_one(self, environ: Any, start: Any, keys: list[str], code: str) -> Any:
         _set_body(environ, _delete_of(keys[:-1]))
@@ -110,7 +116,7 @@ class FaultyS3:
         start("200 OK", [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
         return [body]
 
-    def _cut(self, environ: Any, start: Any) -> Any:
+    def _cut(self, environ: Any, start: Any, told: bool) -> Any:
         answer: list[Any] = []
         body = b"".join(self._app(environ, lambda status, headers, *_: answer.extend([status, headers])))
         headers = [
@@ -118,8 +124,8 @@ class FaultyS3:
             for name, value in answer[1]
             if not name.lower().startswith(("x-amz-checksum", "content-length"))
         ]
-        start(answer[0], [*headers, ("Content-Length", str(len(body)))])
-        return [body[: len(body) // 2]]
+        start(answer[0], [*headers, *([("Content-Length", str(len(body)))] if told else [])])
+        return iter([body[: len(body) // 2]])  # of a list of one werkzeug would tell the length
 
     def _take(self, method: str, path: str) -> str | None:
         with self._lock:

@@ -1,15 +1,18 @@
 """Many objects read by the caller's own thread: libcurl follows links that were signed before.
 
 obstore hands each object from thread to thread some nine times, which costs more than the object itself (decision 102). This is a quicker way for
-what goes well, and no second client: whatever is not an answer 200 that came whole is left to obstore, which repeats it or says what is wrong.
+what goes well, and no second client: whatever is not an answer 200 of the length that it told is left to obstore, which repeats it or says what is
+wrong.
 """
 
 from __future__ import annotations
 
 import logging
+import math
 import os
 import ssl
 import sys
+import time
 from collections import deque
 from collections.abc import Generator, Iterable
 from functools import cache
@@ -22,11 +25,13 @@ _BUFFER = 2**19  # bytes: most images come in one piece
 
 
 class How(NamedTuple):
-    """`limit`: bytes of an object. `connect`, `stalled`: seconds. `verify`: as boto3's: False, or a file of certificates."""
+    """`limit`: bytes of an object. `connect`, `stalled`, `whole`: seconds of the connection, without a byte, and of an object in all. `verify`: as
+    boto3's: False, or a file of certificates."""
 
     limit: int
     connect: float
     stalled: float
+    whole: float
     verify: bool | str | None = None
 
 
@@ -53,8 +58,8 @@ def library() -> Any:
 def read(
     links: Iterable[tuple[str, str | None]], how: How, at_once: int
 ) -> Generator[tuple[str, bytes | None], None, None]:
-    """Each key with the bytes that its link gives, in order; None where there is no link, or where it gave no whole answer 200 of at most
-    `limit` bytes. At most `at_once` objects are under way or in memory beyond the caller's own. Close the generator where you do not use it up."""
+    """Each key with the bytes that its link gives, in order; None where there is no link, or where it gave no answer 200 of at most
+    `limit` bytes, as many as its Content-Length says. At most `at_once` objects are under way or in memory beyond the caller's own. Close the generator where you do not use it up."""
     pycurl = library()
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_MAXCONNECTS, at_once)
@@ -70,11 +75,16 @@ def read(
             while not waiting[0].is_done:
                 multi.perform()
                 for handle, whole in _ended(multi):
-                    handle.under_way.end(whole and handle.getinfo(pycurl.RESPONSE_CODE) == 200)
+                    one, handle.under_way = handle.under_way, None
+                    # Without a length a body that was cut short looks whole.
+                    told = handle.getinfo(pycurl.CONTENT_LENGTH_DOWNLOAD)
+                    one.end(whole and handle.getinfo(pycurl.RESPONSE_CODE) == 200 and told == one.body.tell())
                     multi.remove_handle(handle)
                     free.append(handle)
-                if not waiting[0].is_done:
-                    multi.select(1.0)
+                if not waiting[0].is_done and multi.select(1.0) <= 0:
+                    time.sleep(
+                        0.001
+                    )  # nothing that select could watch: a name is looked up, or descriptors are above 1023
             first = waiting.popleft()
             yield first.key, first.data
     finally:
@@ -95,6 +105,7 @@ class _UnderWay:
 
     def end(self, good: bool) -> None:
         self.data, self.is_done = self.body.getvalue() if good else None, True
+        self.body.close()  # the handle holds it until it is used again
 
 
 def _begun(multi: Any, key: str, link: str | None, free: list[Any]) -> _UnderWay:
@@ -128,9 +139,10 @@ def _handle(how: How) -> Any:
         pycurl.HTTP_VERSION: pycurl.CURL_HTTP_VERSION_1_1,
         pycurl.BUFFERSIZE: _BUFFER,
         pycurl.MAXFILESIZE_LARGE: how.limit,
-        pycurl.CONNECTTIMEOUT_MS: int(1000 * how.connect),
+        pycurl.CONNECTTIMEOUT_MS: math.ceil(1000 * how.connect),
+        pycurl.TIMEOUT_MS: math.ceil(1000 * how.whole),
         pycurl.LOW_SPEED_LIMIT: 1,
-        pycurl.LOW_SPEED_TIME: int(how.stalled),
+        pycurl.LOW_SPEED_TIME: math.ceil(how.stalled),  # 0 would be for ever
     }
     if how.verify is False:
         options |= {pycurl.SSL_VERIFYPEER: 0, pycurl.SSL_VERIFYHOST: 0}

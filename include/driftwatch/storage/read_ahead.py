@@ -27,6 +27,8 @@ class Fetched(NamedTuple):
         return self.content
 
 
+# Seconds that who ends early waits for a thread, which may be in the middle of a request.
+_LEAVING = 1.0
 # Seconds. A file that the system has in memory takes a tenth of it, one of a network's file system several times as long.
 _QUICK = 0.25e-3
 
@@ -42,9 +44,9 @@ def read_in_place(
             found.append(fetched(read, key))
             times.append(time.perf_counter())
         yield from found
+        found.clear()  # before threads read ahead, to the end
         if median(end - begin for begin, end in pairwise(times)) >= _QUICK:
             yield from read_ahead(keys[start + at_once :], read, at_once, turn)
-        found.clear()  # before threads read ahead, to the end
             return
 
 
@@ -79,7 +81,7 @@ def in_a_thread(
     found: Generator[Fetched, None, None], most: int, most_bytes: int = 2**25
 ) -> Generator[Fetched, None, None]:
     """What `found` gives, from a thread of its own, which is ahead of the consumer by at most `most` objects, and stops after the one that
-    makes them more than `most_bytes`. Closes `found` when it ends, is closed, or raises."""
+    makes them more than `most_bytes`. Closes `found` when it ends, is closed, or raises; who ends early waits for that for a moment only."""
     ahead = _Ahead(found, most, most_bytes)
     thread = Thread(target=ahead.fill, daemon=True)
     thread.start()
@@ -88,7 +90,7 @@ def in_a_thread(
             yield one
     finally:
         ahead.leave()
-        thread.join()
+        thread.join(_LEAVING)
 
 
 class _Ahead:

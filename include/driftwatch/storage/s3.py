@@ -36,6 +36,7 @@ _TOO_LARGE_TO_COPY = ("InvalidRequest", "EntityTooLarge")
 _COPIED_PART = 2**28  # bytes, of which S3's own server needs seconds
 # Links to many objects: how many are signed at once, how long they work, and how many may fail where obstore reads the object.
 _SIGNED_AT_ONCE, _LINKS_WORK, _MOST_FAILED = 128, timedelta(minutes=15), 3
+_ONE_REQUEST = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,7 @@ class S3Storage(ObjectStore):
             "allow_http": address.scheme == "http",
             "connect_timeout": timedelta(seconds=meta.config.connect_timeout),
             "read_timeout": timedelta(seconds=meta.config.read_timeout),
-            "timeout": timedelta(minutes=10),
+            "timeout": _ONE_REQUEST,
         }
         if self._login.verify is False:
             options["allow_invalid_certificates"] = True
@@ -162,7 +163,9 @@ class S3Storage(ObjectStore):
 
     def _by_links(self, keys: Sequence[str], folder: str, limit: int, at_once: int) -> Generator[Fetched, None, None]:
         config, failed, done = self._client.meta.config, 0, 0
-        how = by_links.How(limit, config.connect_timeout, config.read_timeout, self._login.verify)
+        how = by_links.How(
+            limit, config.connect_timeout, config.read_timeout, _ONE_REQUEST.total_seconds(), self._login.verify
+        )
         with closing(by_links.read(self._links(keys, folder), how, at_once)) as found:
             for key, data in found:
                 if data is not None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
+import threading
+import time
+import tracemalloc
+from dataclasses import replace
 
 import pytest
+from botocore.config import Config
 
 from driftwatch.errors import OddEntry, StorageFailed
-from driftwatch.storage import by_links
+from driftwatch.storage import by_links, open_storage
 from driftwatch.storage.s3 import S3Storage
 
 KEYS = [f"in/{number:02}" for number in range(40)]
@@ -40,7 +46,7 @@ def test_each_object_is_one_request_and_none_is_left_to_obstore(filled, by_obsto
     assert (by_obstore, [asked.split()[0] for asked in s3.asked]) == ([], ["GET"] * len(KEYS))
 
 
-@pytest.mark.parametrize("fault", ["cut", "reset", "SlowDown", "InternalError"])
+@pytest.mark.parametrize("fault", ["cut", "untold", "reset", "SlowDown", "InternalError"])
 def test_what_fails_once_is_read_by_obstore_and_the_rest_by_links(filled, by_obstore, s3, fault):
     s3.plan(fault, r"in/07", method="GET", times=1)
     assert contents(filled) == KEYS
@@ -93,10 +99,11 @@ def test_without_libcurl_obstore_reads_all(filled, by_obstore, monkeypatch):
 
 @pytest.mark.usefixtures("loading")
 def test_where_libcurl_cannot_be_loaded_obstore_reads_all_and_a_warning_says_so(
-    filled, by_obstore, monkeypatch, caplog
+    filled, by_obstore, monkeypatch, tmp_path, caplog
 ):
-    monkeypatch.setattr(by_links, "find_spec", lambda _: "a library that this system cannot load")
-    monkeypatch.setitem(sys.modules, "pycurl", None)
+    (tmp_path / "pycurl.py").write_text("raise ImportError('libcurl link-time ssl backend (gnutls) is different')")
+    monkeypatch.delitem(sys.modules, "pycurl", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
     assert contents(filled) == KEYS
     assert sorted(by_obstore) == KEYS
     assert "pycurl cannot be loaded" in caplog.text
@@ -139,3 +146,52 @@ def test_a_consumer_may_go_in_the_middle(filled):
     assert next(found).content == b"in/00"
     found.close()
     assert contents(filled, KEYS[:3], at_once=1) == KEYS[:3]
+
+
+def test_a_server_that_falls_silent_is_given_up_after_part_of_a_second_too(filled, by_obstore, s3, s3_login):
+    hasty = replace(s3_login, config=s3_login.config.merge(Config(read_timeout=0.5)))
+    s3.plan("silent", r"in/07", method="GET", times=1)
+    assert contents(open_storage(filled.uri, hasty)) == KEYS
+    assert "in/07" in by_obstore
+
+
+def test_a_consumer_that_goes_does_not_wait_for_a_silent_server(filled, s3):
+    s3.plan("silent", r"in/[123]", method="GET")
+    found = filled.iter_foreign(KEYS, "in", 100)
+    assert [next(found).key for _ in range(10)] == KEYS[:10]
+    began = time.monotonic()
+    found.close()
+    assert time.monotonic() - began < 5
+
+
+def test_a_body_is_let_go_of_when_the_consumer_has_it(filled):
+    for key in KEYS[:16]:
+        filled.write_bytes(key, bytes(1_000_000))
+    links = [(key, filled.presigned_url(key, 60)) for key in KEYS[:16]]
+    tracemalloc.start()
+    try:
+        for key, data in by_links.read(links, by_links.How(10**7, 5, 30, 60), 16):
+            assert len(data) == 1_000_000
+            if key == links[-1][0]:
+                mine = tracemalloc.take_snapshot().filter_traces([tracemalloc.Filter(True, by_links.__file__)])
+        assert sum(one.size for one in mine.statistics("filename")) < 3_000_000
+    finally:
+        tracemalloc.stop()
+
+
+def test_waiting_takes_no_processor_time_where_a_process_has_many_files_open(filled, s3):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    opened = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        s3.plan("silent", r"in/00", method="GET", times=1)
+        answers = threading.Timer(3, s3.clear)
+        answers.start()
+        began = time.process_time()
+        assert contents(filled, KEYS[:1]) == KEYS[:1]
+        assert time.process_time() - began < 1.5
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+        answers.join()
