@@ -89,6 +89,8 @@ def test_a_day_of_ignored_files_alone_is_an_empty_day(tmp_path):
         ("a/b.jpg", ["a"], "a"),
         ("a/b.jpg", ["a/*"], "a/*"),
         ("a/b.jpg", ["b/*", "*.png"], None),
+        ("a/b.jpg", ["a/*", "b.*"], "a/*"),
+        ("a/b.jpg", ["*.png", "b.*", "a/*", "a"], "b.*"),
         ("a/b/c.jpg", ["a/*.JPG"], "a/*.JPG"),
         ("", ["*/"], "*/"),
         ("sub/", ["*/"], "*/"),

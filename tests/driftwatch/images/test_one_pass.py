@@ -96,6 +96,22 @@ def test_only_a_few_images_are_in_work_at_a_time_however_many_there_are(storage,
     assert most[0] <= 2 * one_pass._TURNS_PER_CORE * one_pass._TURN
 
 
+def test_of_large_files_fewer_are_in_work_and_one_worker_is_the_caller(storage, monkeypatch):
+    fill(storage, {f"{number:02}.jpg": encoded(photo(number)) for number in range(40)})
+    folder, objects = folder_of_day(day_of(storage, DAY)), storage.list(DAY.incoming)
+    whole = take_in(folder, objects, SQUARE)
+    monkeypatch.setattr(one_pass, "_TURN_BYTES", 2 * objects[0].size)
+    monkeypatch.setattr(one_pass, "BLOCK", 1)
+    started, process = [], one_pass.outcome_of
+    monkeypatch.setattr(one_pass, "outcome_of", lambda *all: (started.append(threading.get_ident()), process(*all))[1])
+    ids: list[str] = []
+    for block in take_in_blocks(folder, objects, SQUARE, workers=1):
+        ids += block.manifest["image_id"].to_pylist()
+        assert len(started) <= len(ids) + 3
+    assert ids == whole.manifest["image_id"].tolist()
+    assert set(started) == {threading.get_ident()}
+
+
 def test_no_input_of_a_block_is_held_when_the_block_is_gone(storage, monkeypatch):
     fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
     held: list[weakref.ref[np.ndarray]] = []
