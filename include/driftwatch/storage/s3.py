@@ -34,8 +34,10 @@ _CREDENTIALS_KEPT = timedelta(minutes=5)
 # What S3 says to a copy of more than 5 GB by one request.
 _TOO_LARGE_TO_COPY = ("InvalidRequest", "EntityTooLarge")
 _COPIED_PART = 2**28  # bytes, of which S3's own server needs seconds
-# Links to many objects: how many are signed at once, how long they work, and how many may fail where obstore reads the object.
-_SIGNED_AT_ONCE, _LINKS_WORK, _MOST_FAILED = 128, timedelta(minutes=15), 3
+# Links to many objects: how many are signed at once, and how long they work.
+_SIGNED_AT_ONCE, _LINKS_WORK = 128, timedelta(minutes=15)
+# How many may fail where obstore reads the object, and one more of each so many: a server resets some connections.
+_MOST_FAILED, _ONE_OF = 3, 100
 _ONE_REQUEST = timedelta(minutes=10)
 
 
@@ -175,7 +177,7 @@ class S3Storage(ObjectStore):
                     failed += answer.error is None
                 done += 1
                 yield answer
-                if failed == _MOST_FAILED:
+                if failed >= _MOST_FAILED + done // _ONE_OF:
                     logger.info("%s: links do not work here, or the network is unwell; obstore reads on", self.uri)
                     break
         yield from super().iter_foreign(keys[done:], folder, limit, at_once)

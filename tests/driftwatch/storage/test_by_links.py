@@ -16,6 +16,7 @@ from botocore.config import Config
 
 from driftwatch.errors import OddEntry, StorageFailed
 from driftwatch.storage import by_links, open_storage
+from driftwatch.storage import s3 as s3_module
 from driftwatch.storage.s3 import S3Storage
 
 KEYS = [f"in/{number:02}" for number in range(40)]
@@ -51,6 +52,15 @@ def test_what_fails_once_is_read_by_obstore_and_the_rest_by_links(filled, by_obs
     s3.plan(fault, r"in/07", method="GET", times=1)
     assert contents(filled) == KEYS
     assert by_obstore == ["in/07"]
+
+
+def test_a_large_day_on_which_single_answers_fail_is_read_by_links_to_its_end(filled, by_obstore, s3, monkeypatch):
+    monkeypatch.setattr(s3_module, "_ONE_OF", 10)
+    failing = KEYS[5::10]
+    for key in failing:
+        s3.plan("reset", key, method="GET", times=1)
+    assert contents(filled) == KEYS
+    assert by_obstore == failing
 
 
 def test_an_object_that_fails_for_good_is_told_by_name_and_loses_no_other(filled, s3):
