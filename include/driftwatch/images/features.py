@@ -116,9 +116,7 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
 
 def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
-    from driftwatch.images.kernels.rgb import colour
-
-    return colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), sampling(*rgb.shape[:2]))
+    return _kernels()[1].colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), sampling(*rgb.shape[:2]))
 
 
 def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
@@ -129,12 +127,12 @@ def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
         more = [(0, max(0, NARROWEST - side)) for side in (height, width)]
         rgb = np.pad(rgb[top : top + height, left : left + width], [*more, (0, 0)], mode="symmetric")
         top, left, (height, width) = 0, 0, rgb.shape[:2]
-    return _kernels().window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)
+    return _kernels()[0].window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)
 
 
 @cache
-def _kernels() -> ModuleType:
+def _kernels() -> tuple[ModuleType, ModuleType]:
     """Imported when there are pixels to look at: the first time takes half a second, and each further time half a microsecond."""
-    from driftwatch.images.kernels import grey
+    from driftwatch.images.kernels import grey, rgb
 
-    return grey
+    return grey, rgb

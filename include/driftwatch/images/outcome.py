@@ -11,7 +11,7 @@ from driftwatch.images.decode import check_file, picture_of
 from driftwatch.images.features import image_features
 from driftwatch.images.headers import Header, ImageFile, RejectedImage
 from driftwatch.images.near_duplicates import HASHED_SIDE, perceptual_hash
-from driftwatch.images.picture import DECODING
+from driftwatch.images.picture import DECODING, is_large
 from driftwatch.images.resize import Halvings, model_input, rows_and_columns
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ def outcome_of(file: ImageFile | RejectedImage, images: ImagesConfig, made: Made
 
 
 def _needed(file: ImageFile, made: Made) -> tuple[int, int] | None:
-    """The rows and columns of averages that are enough for hash and input; None where these need the whole picture."""
+    """The rows and columns of averages that are enough for hash and input; None where these need the whole picture, and where that is small."""
     size = file.header.height, file.header.width
-    if made.decoding < DECODING:
+    if made.decoding < DECODING or not is_large(*size):
         return None
     needed = rows_and_columns(*(size[::-1] if file.orientation > 4 else size), made.pixels)
     return needed and (max(needed[0], HASHED_SIDE), max(needed[1], HASHED_SIDE))

@@ -43,6 +43,8 @@ class Picture(NamedTuple):
 
 def upright(rgb: np.ndarray, orientation: int) -> np.ndarray:
     """A picture turned and mirrored as EXIF's `orientation`, 1 to 8, says."""
+    if orientation == 1:
+        return np.ascontiguousarray(rgb)
     if orientation > 4:
         rgb = rgb.swapaxes(0, 1)
     down, right = (-1 if flip else 1 for flip in flips(orientation))
