@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections import deque
-from collections.abc import Collection, Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
+from queue import SimpleQueue
+from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -202,19 +203,42 @@ def _in_turn(
     seen: set[str] = set()
     to_do = (_to_do(item, data, seen) for item, data in fetched)
     process = partial(_process_turn, images=images, made=made, room=Room(images.decode_mb * 1_000_000))
-    waiting: deque[Future[list[_InWork]]] = deque()
     with _one_opencv_thread():
         if workers == 1:  # a thread for it would only take turns with this one
             for turn in _turns(to_do):
                 yield from process(turn)
             return
         with ThreadPoolExecutor(workers) as pool:
-            for turn in _turns(to_do):
-                waiting.append(pool.submit(process, turn))
-                if len(waiting) >= workers * _TURNS_PER_CORE:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
+            yield from _by_threads(pool, process, _turns(to_do), workers * _TURNS_PER_CORE)
+
+
+def _by_threads(
+    pool: Executor,
+    process: Callable[[list[_InWork]], list[_InWork]],
+    turns: Iterator[list[_InWork]],
+    at_once: int,
+) -> Generator[_InWork, None, None]:
+    """What `process` makes of each turn, in order. Each thread fetches its next turn itself, so that none waits for another one to do it."""
+    fetching, begun = Lock(), SimpleQueue[Future[list[_InWork]]]()
+
+    def one() -> None:
+        result: Future[list[_InWork]] = Future()
+        try:
+            with fetching:
+                begun.put(result)
+                turn = next(turns, [])
+            result.set_result(process(turn))
+        except BaseException as error:
+            result.set_exception(error)  # raised by who asks for the result
+
+    try:
+        for _ in range(at_once):
+            pool.submit(one)
+        while found := begun.get().result():
+            yield from found
+            pool.submit(one)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _turns(to_do: Iterable[_InWork]) -> Iterator[list[_InWork]]:
