@@ -21,6 +21,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 logger = logging.getLogger(__name__)
+_TOGETHER = 0.001  # seconds
 _BUFFER = 2**19  # bytes: most images come in one piece
 
 
@@ -81,10 +82,10 @@ def read(
                     one.end(whole and handle.getinfo(pycurl.RESPONSE_CODE) == 200 and told == one.body.tell())
                     multi.remove_handle(handle)
                     free.append(handle)
-                if not waiting[0].is_done and multi.select(1.0) <= 0:
-                    time.sleep(
-                        0.001
-                    )  # nothing that select could watch: a name is looked up, or descriptors are above 1023
+                if not waiting[0].is_done:
+                    multi.select(1.0)
+                    # So that several answers are taken at once; and where select sees nothing: a name is looked up, descriptors are above 1023.
+                    time.sleep(_TOGETHER)
             first = waiting.popleft()
             yield first.key, first.data
     finally:
