@@ -13,15 +13,14 @@ Of a large JPEG only these pixels are made (driftwatch.images.scaled).
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.decode import check_file, picture_of
+from driftwatch.images.kernels import grey_kernels, rgb_kernels
 from driftwatch.images.picture import Picture, sampling, window
 
 if TYPE_CHECKING:
@@ -116,7 +115,7 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
 
 def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
-    return _kernels()[1].colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), sampling(*rgb.shape[:2]))
+    return rgb_kernels().colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), sampling(*rgb.shape[:2]))
 
 
 def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
@@ -127,12 +126,4 @@ def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:
         more = [(0, max(0, NARROWEST - side)) for side in (height, width)]
         rgb = np.pad(rgb[top : top + height, left : left + width], [*more, (0, 0)], mode="symmetric")
         top, left, (height, width) = 0, 0, rgb.shape[:2]
-    return _kernels()[0].window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)
-
-
-@cache
-def _kernels() -> tuple[ModuleType, ModuleType]:
-    """Imported when there are pixels to look at: the first time takes half a second, and each further time half a microsecond."""
-    from driftwatch.images.kernels import grey, rgb
-
-    return grey, rgb
+    return grey_kernels().window_sharpness(np.ascontiguousarray(rgb).reshape(len(rgb), -1), top, left, height, width)

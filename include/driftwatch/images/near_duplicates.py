@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from functools import cache
 from itertools import combinations, pairwise
-from types import ModuleType
 
 import numpy as np
 import pandas as pd
 
+from driftwatch.images.kernels import grey_kernels
 from driftwatch.images.resize import Halvings
 
 MAX_DISTANCE = 6
@@ -28,17 +27,9 @@ HASHED_SIDE = 32 * _AVERAGED  # rows and columns of averages over equal squares 
 
 def perceptual_hash(picture: np.ndarray | Halvings) -> str:
     """The hash of one upright image, uint8 [height, width, 3], as 16 hex digits."""
-    kernels = _kernels()
+    kernels = grey_kernels()
     halvings = picture if isinstance(picture, Halvings) else Halvings(picture)
     return f"{kernels.signs_of_frequencies(halvings.squashed(kernels.HASH_SIDE, kernels.HASH_SIDE, _AVERAGED)):016x}"
-
-
-@cache
-def _kernels() -> ModuleType:
-    """Imported when there are pixels to look at: the first time takes half a second, and each further time half a microsecond."""
-    from driftwatch.images.kernels import grey
-
-    return grey
 
 
 def distances(ours: Sequence[str], others: Sequence[str]) -> np.ndarray:

@@ -10,12 +10,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections import deque
+from collections.abc import Collection, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from functools import partial
-from queue import SimpleQueue
-from threading import Lock
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -199,46 +198,22 @@ def _in_turn(
     made: Made,
     workers: int,
 ) -> Generator[_InWork, None, None]:
-    """Each object in order, with what became of it. Meanwhile the workers are a few objects ahead."""
+    """Each object in order, with what became of it. Meanwhile the workers, of which the caller's own thread is one, are a few objects ahead."""
     seen: set[str] = set()
     to_do = (_to_do(item, data, seen) for item, data in fetched)
     process = partial(_process_turn, images=images, made=made, room=Room(images.decode_mb * 1_000_000))
-    with _one_opencv_thread():
-        if workers == 1:  # a thread for it would only take turns with this one
-            for turn in _turns(to_do):
-                yield from process(turn)
-            return
-        with ThreadPoolExecutor(workers) as pool:
-            yield from _by_threads(pool, process, _turns(to_do), workers * _TURNS_PER_CORE)
-
-
-def _by_threads(
-    pool: Executor,
-    process: Callable[[list[_InWork]], list[_InWork]],
-    turns: Iterator[list[_InWork]],
-    at_once: int,
-) -> Generator[_InWork, None, None]:
-    """What `process` makes of each turn, in order. Each thread fetches its next turn itself, so that none waits for another one to do it."""
-    fetching, begun = Lock(), SimpleQueue[Future[list[_InWork]]]()
-
-    def one() -> None:
-        result: Future[list[_InWork]] = Future()
-        try:
-            with fetching:
-                begun.put(result)
-                turn = next(turns, [])
-            result.set_result(process(turn))
-        except BaseException as error:
-            result.set_exception(error)  # raised by who asks for the result
-
-    try:
-        for _ in range(at_once):
-            pool.submit(one)
-        while found := begun.get().result():
-            yield from found
-            pool.submit(one)
-    finally:
-        pool.shutdown(cancel_futures=True)
+    helpers, waiting = workers - 1, deque[Future[list[_InWork]]]()
+    with _one_opencv_thread(), ThreadPoolExecutor(max(1, helpers)) as pool:
+        for turn in _turns(to_do):
+            if sum(not one.done() for one in waiting) < helpers * _TURNS_PER_CORE:
+                waiting.append(pool.submit(process, turn))
+            else:  # they have enough to do: one thread more than there are cores would only take turns with them
+                waiting.append(Future())
+                waiting[-1].set_result(process(turn))
+            while waiting and (waiting[0].done() or len(waiting) >= workers * _TURNS_PER_CORE):
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
 
 
 def _turns(to_do: Iterable[_InWork]) -> Iterator[list[_InWork]]:

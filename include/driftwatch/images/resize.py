@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from functools import cache, lru_cache
-from types import ModuleType
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import cv2
@@ -12,6 +11,7 @@ import numpy as np
 
 from driftwatch.images import weights
 from driftwatch.images.headers import RejectedImage
+from driftwatch.images.kernels import rgb_kernels
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.model_input import ModelInput
@@ -48,7 +48,7 @@ class Halvings:
                 last = self._pictures[-1]
                 rows, columns = last.shape[0] // 2, last.shape[1] // 2
                 half = np.empty((rows, 3 * columns), np.uint8)
-                _kernels().halve(last.reshape(len(last), -1), half)
+                rgb_kernels().halve(last.reshape(len(last), -1), half)
                 self._pictures.append(half.reshape(rows, columns, 3))
         return self._pictures[level]
 
@@ -178,16 +178,8 @@ def _weighted(picture: np.ndarray, window: _Window, name: str, whole: bool = Fal
     both = _kept_pairs if max(height, width) <= _LONGEST_KEPT else _kept_pairs.__wrapped__
     down, across = both(name, height, width, window)
     made = np.empty((window.height, 3 * window.width), np.uint8)
-    _kernels().weigh(picture.reshape(height, -1), down, across, whole, made)
+    rgb_kernels().weigh(picture.reshape(height, -1), down, across, whole, made)
     return made.reshape(window.height, window.width, 3)
-
-
-@cache
-def _kernels() -> ModuleType:
-    """Imported when there are pixels to look at: the first time takes half a second, and each further time half a microsecond."""
-    from driftwatch.images.kernels import rgb
-
-    return rgb
 
 
 def _sides(height: int, width: int, window: _Window) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]]:

@@ -187,7 +187,7 @@ class Storage(Formats, ABC):
     def iter_bytes(
         self, keys: Sequence[str], at_once: int = 16, read: Callable[[str], bytes] | None = None
     ) -> Generator[Fetched, None, None]:
-        """Fetches objects concurrently, in the order of `keys`, at most `at_once` of them in memory beyond the consumer's own.
+        """Fetches objects in the order of `keys`, ahead of the consumer: at most `at_once` are in memory beyond the one in use.
 
         `read`: how to read one (`read_bytes`).
         """

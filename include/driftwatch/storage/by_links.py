@@ -1,4 +1,4 @@
-"""Many objects read by the caller's own thread: libcurl follows links that were signed before.
+"""Many objects read by one thread: libcurl follows links that were signed before.
 
 obstore hands each object from thread to thread some nine times, which costs more than the object itself (decision 102). This is a quicker way for
 what goes well, and no second client: whatever is not an answer 200 of the length that it told is left to obstore, which repeats it or says what is

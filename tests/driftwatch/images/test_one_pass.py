@@ -6,7 +6,6 @@ import io
 import threading
 import time
 import weakref
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
@@ -163,35 +162,3 @@ def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monke
     assert sum(len(block.inputs) for block in blocks) == 60
     assert max(map(len, seen)) > 1
     assert max(map(sum, seen)) <= limit
-
-
-def test_turns_come_in_order_whichever_thread_is_first_and_an_error_comes_after_those_before_it():
-    def turns():
-        for number in range(20):
-            yield [number]
-        raise OSError("the storage is gone")
-
-    def process(turn):
-        time.sleep(0.003 * (turn[0] % 3 == 0))
-        return turn
-
-    with ThreadPoolExecutor(3) as pool:
-        found = one_pass._by_threads(pool, process, turns(), 6)
-        assert [next(found) for _ in range(20)] == list(range(20))
-        with pytest.raises(OSError, match="the storage is gone"):
-            next(found)
-
-
-def test_who_stops_early_has_no_further_turn_fetched():
-    fetched = []
-
-    def turns():
-        for number in range(1000):
-            fetched.append(number)
-            yield [number]
-
-    with ThreadPoolExecutor(2) as pool:
-        found = one_pass._by_threads(pool, lambda turn: turn, turns(), 4)
-        assert next(found) == 0
-        found.close()
-    assert len(fetched) <= 5
