@@ -62,7 +62,8 @@ def pytest_runtest_setup() -> None:
 def files_have_rested() -> Iterator[None]:
     """Tests write files just before they are taken in: nobody waits a minute to see whether the broken ones are still growing."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("driftwatch.images.settling._age", lambda storage, key: None)
+        for module in ("settling", "table_file"):
+            patch.setattr(f"driftwatch.images.{module}._age", lambda storage, key: None)
         yield
 
 

@@ -43,7 +43,8 @@ class ImagesConfig(Section):
         ge=0,
         le=3600,
         description="For `file://` storage: a broken image that was written to less than this many seconds ago may still be growing. Ingest "
-        "looks at it again after this time, up to five times, and then quarantines it as `still_growing`. 0 never waits.",
+        "looks at it again after this time, up to five times, and then quarantines it as `still_growing`. A table beside the images (`layout.inventory`, "
+        "`segments`, `labels.blur`) that was written to since then may be half a table: it is read after this time. 0 never waits.",
     )
 
     formats: tuple[Format, ...] = Field(

@@ -102,11 +102,12 @@ class MonitorConfig(Section):
                 )
             if layout.inventory and layout.inventory.days_later:
                 hours = 24 * (layout.inventory.days_later - 1)
-                if self.schedule.delivery_hours <= hours:
+                starts = self.schedule.delivery_hours + layout.inventory.wait_hours
+                if starts <= hours:
                     raise ValueError(
                         f"images.layout.inventory.days_later {layout.inventory.days_later}: the file's day begins {hours} hours after the day of the "
-                        f"images has ended, and the run starts after {self.schedule.delivery_hours:g}: raise schedule.delivery_hours, so that the "
-                        "file is written by then"
+                        f"images has ended, and the run waits for it until {starts:g} hours after that: raise schedule.delivery_hours or "
+                        "images.layout.inventory.wait_hours, so that the file is written by then"
                     )
         return self
 
@@ -193,23 +194,39 @@ class MonitorConfig(Section):
         return self
 
     def refuse_short_run(self, execution: ExecutionConfig) -> None:
-        """Raises ValueError where a day's run would be failed while its labels are waited for."""
-        waits = {"labels.expire_hours": self.labels.expire_hours if self.labels.people else 0}
-        waits["labels.wait_days"] = self.labels.wait_days * 24 if self.labels.table else 0
+        """Raises ValueError where a day's run would be failed while its labels are waited for, or a file."""
+        waits = {
+            "labels.expire_hours": self.labels.expire_hours if self.labels.people else 0,
+            "labels.wait_days": self.labels.wait_days * 24 if self.labels.table else 0,
+            "images.layout.inventory.wait_hours": self.inventory_wait_hours,
+            "model.logged.wait_hours": self.logged_wait_hours,
+        }
         for setting, hours in waits.items():
             if execution.day_timeout_hours and execution.day_timeout_hours <= hours:
                 raise ValueError(
-                    f"execution.day_timeout_hours {execution.day_timeout_hours:g} would fail a day that waits for its labels, for up to {hours:g} "
+                    f"execution.day_timeout_hours {execution.day_timeout_hours:g} would fail a day that waits, for up to {hours:g} "
                     f"hours ({setting}): raise it above that, or leave it out"
                 )
 
     @property
+    def inventory_wait_hours(self) -> float:
+        """How many hours after the delivery the file that names a day's images may still be missing; 0 where they are listed."""
+        layout = self.images.layout
+        return layout.inventory.wait_hours if layout and layout.inventory else 0.0
+
+    @property
+    def logged_wait_hours(self) -> float:
+        """How many hours after the delivery production's log of a day may still be missing; 0 where the model answers itself."""
+        return self.model.logged.wait_hours if self.model.logged else 0.0
+
+    @property
     def longest_hours(self) -> float:
-        """How many hours after its end a day may be at work at most: until its images are delivered, its labels are in, and its steps have
-        run, with retries."""
+        """How many hours after its end a day may be at work at most: until its images are delivered, what it waits for is there, its labels
+        are in, and its steps have run, with retries."""
         people = self.labels.expire_hours if self.labels.people else 0.0
         table = 24.0 * self.labels.wait_days if self.labels.backend == TABLE else 0.0
-        return self.schedule.delivery_hours + max(people, table) + HOURS_OF_STEPS
+        files = max(self.inventory_wait_hours, self.logged_wait_hours)
+        return self.schedule.delivery_hours + files + max(people, table) + HOURS_OF_STEPS
 
     @property
     def deadline_hours(self) -> float:

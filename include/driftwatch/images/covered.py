@@ -21,7 +21,15 @@ from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.images.first_bytes import JPEG
 from driftwatch.images.layout import below, dated_root, place_of_day
 from driftwatch.images.originals import Original, read_original
-from driftwatch.images.table_file import TableFile, path_in_table, read_table_file, text_of
+from driftwatch.images.table_file import (
+    StillWritten,
+    TableFile,
+    path_in_table,
+    read_table_file,
+    seconds_until_settled,
+    settled,
+    text_of,
+)
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import MonitorStore
@@ -61,13 +69,17 @@ class Covers:
         return cls(store, blur) if blur else None
 
     def require(self, day: date) -> None:
-        """Raises NeedsAttention where the day's table is missing or cannot be read."""
-        self._table(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
+        """Reads the day's table when nobody writes to it any more. Raises NeedsAttention where it is missing or cannot be read, and StillWritten."""
+        self._require(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
 
     def require_training(self) -> None:
         """The same of the labelled originals, where a table tells of them."""
         if self.settings.training not in (HIDE, SHOW):
-            self._table(self.settings.training, self.store.keys.training_images)
+            self._require(self.settings.training, self.store.keys.training_images)
+
+    def _require(self, key: str, folder: str) -> None:
+        with settled(self.store.storage, key, self.store.config.images.settle_seconds):
+            self._table(key, folder)
 
     def original(self, image_id: str, key: str, most_bytes: int) -> Original:
         """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.
@@ -128,7 +140,7 @@ class Covers:
                 raise HiddenImage(f"{self._url(key)} is shown to nobody: labels.blur knows no table for it")
         except HiddenImage:
             raise
-        except (NeedsAttention, ValueError) as error:
+        except (NeedsAttention, StillWritten, ValueError) as error:
             raise HiddenImage(f"{self._url(key)} is shown to nobody: {error}") from error
         found = table.get(path)
         if isinstance(found, tuple):
@@ -142,7 +154,8 @@ class Covers:
     def _table(self, key: str, folder: str) -> _Table:
         settings = self.settings
         columns = (settings.key, settings.x, settings.y, settings.width, settings.height)
-        return _TABLES.read(self.store.storage, TableFile(key, columns, "labels.blur"), folder)
+        file = TableFile(key, columns, "labels.blur")
+        return _TABLES.read(self.store.storage, file, folder, self.store.config.images.settle_seconds)
 
 
 # The boxes of each image by its path below the folder, or why they cannot be right.
@@ -151,18 +164,25 @@ _Table = Mapping[str, "tuple[Box, ...] | str"]
 
 @dataclass
 class _Tables:
-    """The tables that were read last; one that was replaced is read again. Threads of a web server share them."""
+    """The tables that were read last. One that was replaced is read again when nobody writes to it any more: until then the one before it holds.
+    Threads of a web server share them."""
 
     _held: OrderedDict[tuple[str, TableFile, str], tuple[str, _Table]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, storage: Storage, file: TableFile, folder: str) -> _Table:
+    def read(self, storage: Storage, file: TableFile, folder: str, settle_seconds: float) -> _Table:
+        """Raises StillWritten for a table that may be half written, where there was none before it."""
         name, stamp = (storage.url(file.key), file, folder), storage.stamp(file.key) or ""
+        pause = seconds_until_settled(storage, file.key, settle_seconds)
         with self._lock:
             held = self._held.get(name)
-            if held and stamp and held[0] == stamp:
+            if held and stamp and (held[0] == stamp or pause):
                 self._held.move_to_end(name)
                 return held[1]
+        if pause:
+            raise StillWritten(
+                f"{storage.url(file.key)} may still be written to: look again in {math.ceil(pause)} s (images.settle_seconds)"
+            )
         table = _parsed(storage, file, folder)
         with self._lock:
             self._held[name] = (stamp, table)

@@ -19,7 +19,7 @@ from urllib.parse import unquote_plus
 from driftwatch.config.layout import path_regex
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inventory_rows import THEN, Columns, rows_of, small_file
-from driftwatch.images.table_file import text_of
+from driftwatch.images.table_file import settled, text_of
 from driftwatch.storage import StoredObject
 from driftwatch.storage.addresses import split_address
 from driftwatch.storage.elsewhere import Elsewhere, storage_of
@@ -54,7 +54,7 @@ class _Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Inventory:
-    """`storage` and `key`: the file. `place`: what it may name. `day`: of the images."""
+    """`storage` and `key`: the file. `place`: what it may name. `day`: of the images. `settle_seconds`: see `settled`."""
 
     storage: Storage
     key: str
@@ -62,6 +62,7 @@ class Inventory:
     place: Place
     elsewhere: Elsewhere
     day: date
+    settle_seconds: float
 
     @property
     def url(self) -> str:
@@ -69,10 +70,11 @@ class Inventory:
 
     def objects(self) -> Generator[StoredObject, None, None]:
         """What it names, by stored keys in the order of names, each once. Raises MissingTable where the file is not there, and NeedsAttention for one
-        that cannot be read, or that names what it may not."""
+        that cannot be read, or that names what it may not. Raises StillWritten as `settled`."""
         twice, last = 0, ""
         with closing(Spool()) as spool:
-            spool.fill(self.named())
+            with settled(self.storage, self.key, self.settle_seconds):
+                spool.fill(self.named())
             for item in spool:
                 if item.key == last:
                     twice += 1
@@ -182,7 +184,9 @@ def inventory_of(day: DayStore, place: Place) -> Inventory | None:
     if layout is None or layout.inventory is None:
         return None
     storage, key = storage_of(layout.inventory.path_of(day.date), day.storage, day.monitor.elsewhere)
-    return Inventory(storage, key, layout.inventory, place, day.monitor.elsewhere, day.date)
+    return Inventory(
+        storage, key, layout.inventory, place, day.monitor.elsewhere, day.date, day.config.images.settle_seconds
+    )
 
 
 def _name(place: str, field: str, row: Mapping[str, Any]) -> str:

@@ -46,9 +46,13 @@ class _Fault(Exception):
         self.of_row = of_row
 
 
+class _Empty(_Fault):
+    """The file is there, and nothing is in it yet."""
+
+
 def rows_of(storage: Storage, key: str, columns: Columns, named_by: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each row with its place, for messages. `named_by`: what names the file. Raises MissingTable where it is not there, and NeedsAttention for one
-    that cannot be read."""
+    """Each row with its place, for messages. `named_by`: what names the file. Raises MissingTable where it is not there, or is empty as no table
+    is, and NeedsAttention for one that cannot be read."""
     import pyarrow as pa
 
     url, end = storage.url(key), key.lower()
@@ -62,7 +66,8 @@ def rows_of(storage: Storage, key: str, columns: Columns, named_by: str) -> Iter
                     yield f"{url}, row {number},", row
         except _Fault as fault:
             place = f"{url}, row {number + 1}," if fault.of_row else url
-            raise NeedsAttention(f"{place} {fault}{THEN}") from fault
+            raised = MissingTable if isinstance(fault, _Empty) else NeedsAttention
+            raise raised(f"{place} {fault}{THEN}") from fault
         except (ValueError, OSError, EOFError, RecursionError, zlib.error, pa.ArrowException) as error:
             raise NeedsAttention(
                 f"{url} cannot be read after row {number} ({error!s:.200}): write it again, as UTF-8 with a header where it is CSV{THEN}"
@@ -110,7 +115,7 @@ def _csv(file: IO[bytes], columns: Columns, separator: str = ",") -> Iterator[Ma
     try:
         header = columns.header or next(rows, None)
         if header is None:
-            raise _Fault(
+            raise _Empty(
                 "has no header, and nothing else: a file that names no image has its header. Write it again", False
             )
         _refuse_absent(header, columns)
@@ -168,7 +173,7 @@ def _local(storage: Storage, key: str, named_by: str) -> Iterator[Path]:
     if size is None:
         raise MissingTable(
             f"{storage.url(key)} is not there, and {named_by} names it: write it{THEN}, or correct the path. Where it is written later than the "
-            "day's run starts, raise schedule.delivery_hours"
+            "day's run starts, raise images.layout.inventory.wait_hours"
         )
     path = storage.local_path(key)
     if path is not None:

@@ -12,6 +12,7 @@ from driftwatch.images.table_file import (
     TableFile,
     path_in_table,
     read_table_file,
+    settled,
     text_of,
 )
 
@@ -24,11 +25,12 @@ def read_segment_table(day: DayStore, settings: SegmentTable, field: str) -> dic
     """The segment's name by the path of an image below the day's folder. Of two rows of an image the last counts.
 
     `field`: the setting's name, for messages. Raises NeedsAttention where the file or a column is missing, unless
-    `missing` is unknown, and for a file that cannot be read.
+    `missing` is unknown, and for a file that cannot be read; StillWritten as `settled`.
     """
     file = TableFile(settings.path_of(day.date), (settings.key, settings.column), field)
     try:
-        table = read_table_file(day.storage, file, ", then clear ingest_images")
+        with settled(day.storage, file.key, day.config.images.settle_seconds):
+            table = read_table_file(day.storage, file, ", then clear ingest_images")
     except (MissingTable, MissingColumns) as error:
         if settings.missing == "unknown":
             return {}

@@ -1,15 +1,19 @@
-"""Reads a table that lies beside the images: CSV, Parquet or JSON Lines."""
+"""Reads a table that lies beside the images: CSV, Parquet or JSON Lines. One that may be half written is not read yet."""
 
 from __future__ import annotations
 
 import csv
 import gzip
 import io
+import logging
+import time
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.storage.addresses import without_scheme
 from driftwatch.storage.foreign_files import to_key
 
@@ -17,6 +21,15 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from driftwatch.storage import Storage
+
+logger = logging.getLogger(__name__)
+
+# A table that is written to for longer is left to the task's next try.
+_WAITS = 5
+
+
+class StillWritten(DriftwatchError):
+    """Somebody may still write to the file: what is there may be half of it."""
 
 
 class MissingTable(NeedsAttention):
@@ -34,6 +47,45 @@ class TableFile:
     key: str
     columns: tuple[str, ...]
     field: str
+
+
+def seconds_until_settled(storage: Storage, key: str, settle_seconds: float) -> float:
+    """For how long somebody may still write to the file: `settle_seconds` from when it was last written to. 0 where there is no file, for an object
+    of an object store, which is whole from the start, and for a file of the future, as another clock writes it."""
+    age = _age(storage, key)
+    return 0.0 if age is None or age < 0 else max(0.0, settle_seconds - age)
+
+
+def _age(storage: Storage, key: str) -> float | None:
+    """Seconds since the file was last written to, by this machine's clock."""
+    written = storage.modified(key)
+    return None if written is None else time.time() - written
+
+
+@contextmanager
+def settled(storage: Storage, key: str, settle_seconds: float) -> Iterator[None]:
+    """For reading the file. Waits before that until nobody has written to it for `settle_seconds`. Raises StillWritten where it is written to again
+    and again, and where it was written to while it was read, whatever the reader made of it."""
+    for _ in range(_WAITS):
+        pause = seconds_until_settled(storage, key, settle_seconds)
+        if not pause:
+            break
+        logger.info("%s may still be written to (images.settle_seconds): reading it in %.0f s", storage.url(key), pause)
+        time.sleep(pause)
+    else:
+        raise _still_written(storage, key)
+    before = storage.stamp(key)
+    try:
+        yield
+    finally:
+        if storage.stamp(key) != before:
+            raise _still_written(storage, key)
+
+
+def _still_written(storage: Storage, key: str) -> StillWritten:
+    return StillWritten(
+        f"{storage.url(key)} is still being written: run the task again when it is whole. A file that is written aside and then renamed is never half there"
+    )
 
 
 def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.DataFrame:

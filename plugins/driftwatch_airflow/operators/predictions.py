@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any
-
-from airflow.sdk.timezone import utcnow
 
 from driftwatch.config.model import LOGGED
 from driftwatch_airflow.decisions import log_decision
@@ -15,8 +12,8 @@ from driftwatch_airflow.episodes import tell_images
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.reports import renew_report
-from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.stores import log_storage
+from driftwatch_airflow.waiting import Patience, look_again
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -24,9 +21,6 @@ if TYPE_CHECKING:
 
     from driftwatch.lineage.datasets import Lineage
     from driftwatch.models.predict import PredictionCounts
-
-# How often a log that is missing or incomplete is looked for.
-LOOK_AGAIN = timedelta(minutes=10)
 
 
 class PredictShardOperator(ShardOperator):
@@ -116,20 +110,9 @@ class PredictLabelsOperator(DayOperator):
         try:
             return answer(elsewhere=partial(log_storage, self.monitor))
         except (NoLog, StillWritten, LogRefused) as error:
-            self._wait(context, error)
+            patience = Patience(self.monitor.logged_wait_hours, "model.logged.wait_hours")
+            look_again(self, context, error, patience, "answer")
             raise
-
-    def _wait(self, context: Context, why: Exception) -> None:
-        """Defers until the log is looked for again. Returns where it is too late, or where somebody waits who started the run by hand."""
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
-        logged, now = self.monitor.model.logged, utcnow()
-        if logged is None or context["dag_run"].run_type not in OF_THE_SCHEDULE:
-            return
-        until = whole_from(self.date, self.monitor.schedule) + timedelta(hours=logged.wait_hours)
-        if now < until:
-            self.log.info("%s. Looking again until %s (model.logged.wait_hours)", why, until)
-            self.defer(trigger=DateTimeTrigger(moment=min(now + LOOK_AGAIN, until)), method_name="answer")
 
     def _of_the_log(self) -> XCom:
         """The counts of production's log, for XCom."""

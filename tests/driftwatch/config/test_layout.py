@@ -135,10 +135,20 @@ def test_an_inventory_of_a_whole_bucket_needs_the_day_in_the_paths():
 
 
 @pytest.mark.parametrize(
-    ("later", "hours", "allowed"), [(0, 0, True), (1, 0, False), (1, 1, True), (2, 24, False), (2, 25, True)]
+    ("later", "hours", "waits", "allowed"),
+    [
+        (0, 0, 0, True),
+        (1, 0, 0, False),
+        (1, 1, 0, True),
+        (2, 24, 0, False),
+        (2, 25, 0, True),
+        (2, 6, 18, False),
+        (2, 6, 19, True),
+    ],
 )
-def test_a_run_that_starts_before_the_day_of_its_inventory_is_refused(later, hours, allowed):
-    where = {"paths": "s3://cams/{day}", "inventory": {"path": "s3://lists/cams/{day}.csv", "days_later": later}}
+def test_a_run_that_ends_its_wait_before_the_day_of_its_inventory_is_refused(later, hours, waits, allowed):
+    path = "s3://lists/cams/{day}.csv"
+    where = {"paths": "s3://cams/{day}", "inventory": {"path": path, "days_later": later, "wait_hours": waits}}
     schedule = {**SMALLEST["schedule"], "delivery_hours": hours}
     config = {**SMALLEST, "images": {"layout": where}, "schedule": schedule}
     if allowed:
@@ -153,3 +163,15 @@ def test_boxes_are_found_by_the_day_which_an_inventory_does_not_tell():
     config = {name: value for name, value in config.items() if name != "annotation"}
     with pytest.raises(ValidationError, match=r"labels\.blur finds an image's boxes by its day"):
         MonitorConfig.model_validate({**config, "labels": {"backend": "none", "blur": {"path": "boxes/{day}.csv"}}})
+
+
+def test_the_wait_for_an_inventory_counts_where_days_are_late_and_runs_too_short():
+    where = {"paths": "cams", "inventory": {"path": "lists/{day}.csv", "wait_hours": 40}}
+    config = {**SMALLEST, "labels": {"backend": "none"}, "images": {"layout": where}}
+    config.pop("annotation")
+    plain = MonitorConfig.model_validate({**config, "images": {}})
+    assert MonitorConfig.model_validate(config).deadline_hours == plain.deadline_hours + 40
+    with pytest.raises(
+        ValidationError, match=r"day_timeout_hours 36 would fail .* 40 hours \(images\.layout\.inventory\.wait_hours\)"
+    ):
+        MonitorConfig.model_validate({**config, "execution": {"day_timeout_hours": 36}})

@@ -1,0 +1,38 @@
+"""Waits for a file that somebody else writes for a day: the list of its images, production's log."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from airflow.sdk.timezone import utcnow
+
+from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
+
+if TYPE_CHECKING:
+    from airflow.sdk.definitions.context import Context
+
+    from driftwatch_airflow.monitor import DayOperator
+
+LOOK_AGAIN = timedelta(minutes=10)
+
+
+class Patience(NamedTuple):
+    """For how many hours after the day was delivered its file may be missing, and the setting that says so."""
+
+    hours: float
+    setting: str
+
+
+def look_again(operator: DayOperator, context: Context, why: Exception, patience: Patience, method: str) -> None:
+    """Defers until the file is looked for again, by `method`. `why`: what is wrong with it now.
+
+    Returns where it is too late to wait, and where somebody waits who started the run by hand.
+    """
+    from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+    now = utcnow()
+    until = whole_from(operator.date, operator.monitor.schedule) + timedelta(hours=patience.hours)
+    if context["dag_run"].run_type in OF_THE_SCHEDULE and now < until:
+        operator.log.info("%s. Looking again until %s (%s)", why, until, patience.setting)
+        operator.defer(trigger=DateTimeTrigger(moment=min(now + LOOK_AGAIN, until)), method_name=method)

@@ -1,0 +1,97 @@
+"""The file that names a day's images may come hours after the day: the run of the schedule waits for it, and takes in no part of the day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date, datetime, timedelta, timezone
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from airflow.sdk.exceptions import TaskDeferred
+
+from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.config import MonitorConfig
+from driftwatch.errors import DriftwatchError, NeedsAttention
+from driftwatch.images import table_file
+from driftwatch.images.table_file import MissingTable, StillWritten
+from driftwatch_airflow.operators.ingest import IngestImagesOperator
+
+from .conftest import TaskInstance
+from .test_ingest import photo
+
+TODAY = datetime.now(timezone.utc).date()
+DELIVERED = TODAY - timedelta(days=2)  # and not long ago, whatever the hour is
+LONG_AGO = TODAY - timedelta(days=9)
+LAYOUT = MonitorKeys("cats_vs_dogs")
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(delivered, monkeypatch) -> Run:
+    monkeypatch.setattr("driftwatch_airflow.triggers.turn.earlier_day_at_work", lambda *_: None)
+    for name in ("a", "b"):
+        delivered.storage.write_bytes(f"cams/{name}.jpg", photo(ord(name)))
+
+    def made(day: date, run_type: str = "scheduled", resumed: bool = False, wait_hours: float = 30) -> dict[str, Any]:
+        layout = {"paths": "cams", "inventory": {"path": "lists/{day}.csv", "wait_hours": wait_hours}}
+        settings = delivered.monitor.model_dump()
+        settings["images"] |= {"layout": layout}
+        monitor = MonitorConfig.model_validate(settings)
+        operator = IngestImagesOperator(task_id="ingest", monitor=monitor, day=str(day))
+        ti = TaskInstance()
+        context = {"dag_run": SimpleNamespace(run_type=run_type, logical_date=None), "ti": ti}
+        operator.take_turn(context, {}) if resumed else operator.execute(context)
+        return ti.xcom["counts"]
+
+    return made
+
+
+def test_the_run_waits_without_a_workers_slot_until_the_file_is_there(delivered, run):
+    """It is missing at first, then it was opened and nothing is in it yet."""
+    before, day = datetime.now(timezone.utc), DELIVERED
+    for opened in (False, True):
+        if opened:
+            delivered.storage.write_bytes(f"lists/{day}.csv", b"")
+        with pytest.raises(TaskDeferred) as deferred:
+            run(day, resumed=opened, wait_hours=72)
+        assert deferred.value.method_name == "take_turn"
+        assert before + timedelta(minutes=9) < deferred.value.trigger.moment < before + timedelta(minutes=12)
+        assert not [*delivered.storage.list(LAYOUT.days)]
+    delivered.storage.write_bytes(f"lists/{day}.csv", b"key\na.jpg\nb.jpg\n")
+    assert run(day, resumed=True)["accepted"] == 2
+
+
+@pytest.mark.parametrize(
+    ("day", "run_type", "hours"),
+    [(LONG_AGO, "scheduled", 30), (DELIVERED, "manual", 72), (LONG_AGO, "backfill", 0)],
+    ids=["too late", "by hand", "no wait"],
+)
+def test_a_file_that_is_not_waited_for_fails_the_day_which_is_taken_in_when_the_task_is_cleared(
+    delivered, run, day, run_type, hours
+):
+    with pytest.raises(MissingTable, match=rf"lists/{day}\.csv is not there.*images\.layout\.inventory\.wait_hours"):
+        run(day, run_type, wait_hours=hours)
+    delivered.storage.write_bytes(f"lists/{day}.csv", b"key\na.jpg\n")
+    assert run(day, run_type, wait_hours=hours)["accepted"] == 1
+
+
+def test_a_file_that_is_wrong_is_told_at_once(delivered, run):
+    day = DELIVERED
+    delivered.storage.write_bytes(f"lists/{day}.csv", b"name\na.jpg\n")
+    with pytest.raises(NeedsAttention, match="has no 'key'"):
+        run(day, resumed=True, wait_hours=72)
+
+
+def test_a_file_that_is_written_to_all_the_time_is_waited_for_too(delivered, run, monkeypatch):
+    day = DELIVERED
+    delivered.storage.write_bytes(f"lists/{day}.csv", b"key\na.jpg\n")
+    monkeypatch.setattr(table_file, "_age", lambda *_: 1.0)
+    monkeypatch.setattr(table_file, "time", SimpleNamespace(sleep=lambda _: None))
+    with pytest.raises(TaskDeferred):
+        run(day, resumed=True, wait_hours=72)
+    with pytest.raises(StillWritten) as said:  # Airflow tries again
+        run(day, resumed=True, wait_hours=0)
+    assert isinstance(said.value, DriftwatchError)
+    assert not isinstance(said.value, NeedsAttention)
