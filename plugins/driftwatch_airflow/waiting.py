@@ -1,4 +1,4 @@
-"""Waits for a file that somebody else writes for a day: the list of its images, production's log."""
+"""Waits for a file that somebody else writes for a day: a table beside its images, production's log."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
 
+    from driftwatch.config import MonitorConfig
     from driftwatch_airflow.monitor import DayOperator
 
 LOOK_AGAIN = timedelta(minutes=10)
@@ -22,6 +23,14 @@ class Patience(NamedTuple):
 
     hours: float
     setting: str
+
+
+def of_tables(monitor: MonitorConfig) -> Patience:
+    return Patience(monitor.images.wait_hours, "images.wait_hours")
+
+
+def of_log(monitor: MonitorConfig) -> Patience:
+    return Patience(monitor.logged_wait_hours, "model.logged.wait_hours")
 
 
 def look_again(operator: DayOperator, context: Context, why: Exception, patience: Patience, method: str) -> None:

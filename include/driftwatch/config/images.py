@@ -43,8 +43,18 @@ class ImagesConfig(Section):
         ge=0,
         le=3600,
         description="For `file://` storage: a broken image that was written to less than this many seconds ago may still be growing. Ingest "
-        "looks at it again after this time, up to five times, and then quarantines it as `still_growing`. A table beside the images (`layout.inventory`, "
-        "`segments`, `labels.blur`) that was written to since then may be half a table: it is read after this time. 0 never waits.",
+        "looks at it again after this time, up to five times, and then quarantines it as `still_growing`. A day's table beside the images "
+        "(`layout.inventory`, `segments`, `labels.blur`) that was written to since then may be half a table: it is read after this time. A table of all days may be added to at any time: it is "
+        "read as it is. 0 never waits.",
+    )
+
+    wait_hours: float = Field(
+        0,
+        ge=0,
+        le=168,
+        description="How many hours after the day was delivered (schedule.delivery_hours) a table beside its images may still be missing: the file of `layout.inventory`, "
+        "and those of `segments` and `labels.blur`. Until then a run of the schedule waits, without a worker's slot, and looks every ten minutes. A CSV inventory of 0 bytes is missing; "
+        "a table of segments whose `missing` is unknown is not waited for.",
     )
 
     formats: tuple[Format, ...] = Field(

@@ -33,13 +33,7 @@ class InventoryConfig(Section):
         0,
         ge=0,
         le=7,
-        description="How many days after the day of the images the `{day}` of `path` is. An S3 Inventory is named by when it was begun, so the first that has the whole of a day is the next day's: 1. One that was begun before the day's end is refused. The file has to be there when the day's run starts, `schedule.delivery_hours` after the day's end, or `wait_hours` later.",
-    )
-    wait_hours: float = Field(
-        0,
-        ge=0,
-        le=168,
-        description="How many hours after the day was delivered (`schedule.delivery_hours`) the file may still be missing, or empty where it is CSV. Until then a run of the schedule waits, without a worker's slot, and looks every ten minutes.",
+        description="How many days after the day of the images the `{day}` of `path` is. An S3 Inventory is named by when it was begun, so the first that has the whole of a day is the next day's: 1. One that was begun before the day's end is refused. The file has to be there when the day's run starts, `schedule.delivery_hours` after the day's end, or `images.wait_hours` later.",
     )
     key: Column = Field(
         "key",

@@ -102,12 +102,12 @@ class MonitorConfig(Section):
                 )
             if layout.inventory and layout.inventory.days_later:
                 hours = 24 * (layout.inventory.days_later - 1)
-                starts = self.schedule.delivery_hours + layout.inventory.wait_hours
+                starts = self.schedule.delivery_hours + self.images.wait_hours
                 if starts <= hours:
                     raise ValueError(
                         f"images.layout.inventory.days_later {layout.inventory.days_later}: the file's day begins {hours} hours after the day of the "
                         f"images has ended, and the run waits for it until {starts:g} hours after that: raise schedule.delivery_hours or "
-                        "images.layout.inventory.wait_hours, so that the file is written by then"
+                        "images.wait_hours, so that the file is written by then"
                     )
         return self
 
@@ -198,7 +198,7 @@ class MonitorConfig(Section):
         waits = {
             "labels.expire_hours": self.labels.expire_hours if self.labels.people else 0,
             "labels.wait_days": self.labels.wait_days * 24 if self.labels.table else 0,
-            "images.layout.inventory.wait_hours": self.inventory_wait_hours,
+            "images.wait_hours": self.images.wait_hours,
             "model.logged.wait_hours": self.logged_wait_hours,
         }
         for setting, hours in waits.items():
@@ -207,12 +207,6 @@ class MonitorConfig(Section):
                     f"execution.day_timeout_hours {execution.day_timeout_hours:g} would fail a day that waits, for up to {hours:g} "
                     f"hours ({setting}): raise it above that, or leave it out"
                 )
-
-    @property
-    def inventory_wait_hours(self) -> float:
-        """How many hours after the delivery the file that names a day's images may still be missing; 0 where they are listed."""
-        layout = self.images.layout
-        return layout.inventory.wait_hours if layout and layout.inventory else 0.0
 
     @property
     def logged_wait_hours(self) -> float:
@@ -225,7 +219,7 @@ class MonitorConfig(Section):
         are in, and its steps have run, with retries."""
         people = self.labels.expire_hours if self.labels.people else 0.0
         table = 24.0 * self.labels.wait_days if self.labels.backend == TABLE else 0.0
-        files = max(self.inventory_wait_hours, self.logged_wait_hours)
+        files = max(self.images.wait_hours, self.logged_wait_hours)
         return self.schedule.delivery_hours + files + max(people, table) + HOURS_OF_STEPS
 
     @property

@@ -26,7 +26,7 @@ class ScheduleConfig(Section):
         None,
         gt=0,
         le=24 * 366,
-        description="A day without a verdict so many hours after its end is told as late. null: as long as the day may take by `delivery_hours`, by the time that a missing file is waited for (`images.layout.inventory.wait_hours`, `model.logged.wait_hours`) and by the time that labels have (`labels.expire_hours`, or `labels.wait_days` of a table), and 6 hours more for the steps and their retries.",
+        description="A day without a verdict so many hours after its end is told as late. null: as long as the day may take by `delivery_hours`, by the time that a missing file is waited for (`images.wait_hours`, `model.logged.wait_hours`) and by the time that labels have (`labels.expire_hours`, or `labels.wait_days` of a table), and 6 hours more for the steps and their retries.",
     )
     catchup: bool | Annotated[int, Field(ge=1, le=MOST_CATCHUP_DAYS)] = Field(
         False,

@@ -69,7 +69,8 @@ class Covers:
         return cls(store, blur) if blur else None
 
     def require(self, day: date) -> None:
-        """Reads the day's table when nobody writes to it any more. Raises NeedsAttention where it is missing or cannot be read, and StillWritten."""
+        """Reads the day's table when nobody writes to it any more. Raises MissingTable, NeedsAttention where it cannot be read, and
+        StillWritten."""
         self._require(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
 
     def require_training(self) -> None:
@@ -78,8 +79,13 @@ class Covers:
             self._require(self.settings.training, self.store.keys.training_images)
 
     def _require(self, key: str, folder: str) -> None:
-        with settled(self.store.storage, key, self.store.config.images.settle_seconds):
+        with settled(self.store.storage, key, self._settle_seconds(key)):
             self._table(key, folder)
+
+    def _settle_seconds(self, key: str) -> float:
+        """0 for a table of all days, which may be added to at any time."""
+        of_all_days = "{" not in self.settings.path and key == self.settings.path
+        return 0 if of_all_days else self.store.config.images.settle_seconds
 
     def original(self, image_id: str, key: str, most_bytes: int) -> Original:
         """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.
@@ -155,7 +161,7 @@ class Covers:
         settings = self.settings
         columns = (settings.key, settings.x, settings.y, settings.width, settings.height)
         file = TableFile(key, columns, "labels.blur")
-        return _TABLES.read(self.store.storage, file, folder, self.store.config.images.settle_seconds)
+        return _TABLES.read(self.store.storage, file, folder, self._settle_seconds(key))
 
 
 # The boxes of each image by its path below the folder, or why they cannot be right.

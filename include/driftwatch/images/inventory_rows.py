@@ -173,7 +173,7 @@ def _local(storage: Storage, key: str, named_by: str) -> Iterator[Path]:
     if size is None:
         raise MissingTable(
             f"{storage.url(key)} is not there, and {named_by} names it: write it{THEN}, or correct the path. Where it is written later than the "
-            "day's run starts, raise images.layout.inventory.wait_hours"
+            "day's run starts, raise images.wait_hours"
         )
     path = storage.local_path(key)
     if path is not None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.errors import NeedsAttention
 from driftwatch.images.layout import place_of_day
 from driftwatch.images.table_file import (
     MissingColumns,
@@ -28,13 +27,14 @@ def read_segment_table(day: DayStore, settings: SegmentTable, field: str) -> dic
     `missing` is unknown, and for a file that cannot be read; StillWritten as `settled`.
     """
     file = TableFile(settings.path_of(day.date), (settings.key, settings.column), field)
+    of_all_days = file.key == settings.path
     try:
-        with settled(day.storage, file.key, day.config.images.settle_seconds):
+        with settled(day.storage, file.key, 0 if of_all_days else day.config.images.settle_seconds):
             table = read_table_file(day.storage, file, ", then clear ingest_images")
     except (MissingTable, MissingColumns) as error:
         if settings.missing == "unknown":
             return {}
-        raise NeedsAttention(f"{error}; or set {field}.missing to unknown") from error
+        raise type(error)(f"{error}; or set {field}.missing to unknown") from error
     root = place_of_day(day).root
     paths = [path_in_table(root, value) for value in table[settings.key]]
     names = [text_of(value) for value in table[settings.column]]

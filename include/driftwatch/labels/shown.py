@@ -33,7 +33,7 @@ class ShownImages:
 
     @classmethod
     def of_day(cls, day: DayStore) -> ShownImages:
-        """Those of the day's annotators. Raises NeedsAttention where `labels.blur` names a table that cannot be read."""
+        """Those of the day's annotators. Raises as `Covers.require`."""
         covers = Covers.of(day.monitor)
         if covers is not None:
             covers.require(day.date)

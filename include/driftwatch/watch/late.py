@@ -57,7 +57,7 @@ def gaps(monitor: MonitorConfig, stored: Sequence[date], at: datetime, most: int
     newest `most` days of them at most. `stored`: the days that have a folder, in order."""
     if not stored:
         return []
-    hours = monitor.schedule.delivery_hours + monitor.inventory_wait_hours + 24
+    hours = monitor.schedule.delivery_hours + monitor.images.wait_hours + 24
     newest = (at - timedelta(days=1, hours=hours)).date()
     last = min(newest, monitor.schedule.end_date or newest)
     begin = max(stored[0], last - timedelta(days=most - 1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
 
@@ -16,6 +16,7 @@ from driftwatch_airflow.label_backends import label_backend_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.old_names import old_names
 from driftwatch_airflow.triggers.reach import ReachEvent, ReachTrigger, missing_connection
+from driftwatch_airflow.waiting import look_again, of_tables
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -57,8 +58,6 @@ class CreateAnnotationPoolOperator(DayOperator):
 
     def create(self, context: Context, event: ReachEvent) -> XCom:
         """Called when the triggerer has looked its connections up."""
-        from driftwatch.labels.creation import create_day_pool
-
         if event["failed"]:
             raise RuntimeError(f"the triggerer could not look up its connections: {event['failed']}")
         _refuse(
@@ -67,9 +66,20 @@ class CreateAnnotationPoolOperator(DayOperator):
                 for refused in event["missing"]
             ]
         )
+        return self.make(context)
+
+    def make(self, context: Context, event: Any = None) -> XCom:
+        """Makes the pool; called by `create`, or by the trigger that waited for the table of `labels.blur`."""
+        from driftwatch.images.table_file import MissingTable, StillWritten
+        from driftwatch.labels.creation import create_day_pool
+
         day = self._day
         backend = self._backend(day)
-        plan = create_day_pool(day, backend, link_signers(day.config), context["ti"].start_date)
+        try:
+            plan = create_day_pool(day, backend, link_signers(day.config), context["ti"].start_date)
+        except (MissingTable, StillWritten) as error:
+            look_again(self, context, error, of_tables(self.monitor), "make")
+            raise
         link = backend.page(plan.newest)
         LabellingLink().store(self, context, link)
         cost = round(sum(part.cost.total for part in plan.parts), 4)

@@ -22,7 +22,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.paths import correction_page
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
-from driftwatch_airflow.waiting import Patience, look_again
+from driftwatch_airflow.waiting import look_again, of_tables
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_turn(self, context: Context, event: Any = None) -> list[XCom]:
         """Takes the day in when the images of earlier days that run now are judged. Called by `execute`, or by the trigger that waited for
-        late deliveries or for the file that names the images. The day of a run by hand waits for no other."""
+        late deliveries or for a table beside the images. The day of a run by hand waits for no other."""
         from driftwatch_airflow.triggers.turn import TurnTrigger, earlier_day_at_work
 
         dag_run, dag_id = context["dag_run"], self.monitor.monitoring_dag_id
@@ -85,7 +85,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
 
     def take_in(self, context: Context, event: Any = None) -> list[XCom]:
         """Takes the day in or cuts it; called by `take_turn`, or by the trigger that waited for earlier days. Waits for the
-        file that names the day's images, as long as `images.layout.inventory.wait_hours` says."""
+        tables beside the images, as long as `images.wait_hours` says."""
         from driftwatch.images.shards import batches_of
         from driftwatch.images.table_file import MissingTable, StillWritten
         from driftwatch.models.as_trained import refuse_other_champion
@@ -95,8 +95,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         try:
             found = self._ingest_or_shards(context)
         except (MissingTable, StillWritten) as error:
-            patience = Patience(self.monitor.inventory_wait_hours, "images.layout.inventory.wait_hours")
-            look_again(self, context, error, patience, "take_turn")
+            look_again(self, context, error, of_tables(self.monitor), "take_turn")
             raise
         if isinstance(found, list):
             return [{**asdict(batch), "name": batch.name} for batch in batches_of(found)]

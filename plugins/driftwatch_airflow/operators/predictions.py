@@ -13,7 +13,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.stores import log_storage
-from driftwatch_airflow.waiting import Patience, look_again
+from driftwatch_airflow.waiting import look_again, of_log
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ class PredictLabelsOperator(DayOperator):
         try:
             return answer(elsewhere=partial(log_storage, self.monitor))
         except (NoLog, StillWritten, LogRefused) as error:
-            patience = Patience(self.monitor.logged_wait_hours, "model.logged.wait_hours")
-            look_again(self, context, error, patience, "answer")
+            look_again(self, context, error, of_log(self.monitor), "answer")
             raise
 
     def _of_the_log(self) -> XCom:

@@ -148,9 +148,9 @@ def test_an_inventory_of_a_whole_bucket_needs_the_day_in_the_paths():
 )
 def test_a_run_that_ends_its_wait_before_the_day_of_its_inventory_is_refused(later, hours, waits, allowed):
     path = "s3://lists/cams/{day}.csv"
-    where = {"paths": "s3://cams/{day}", "inventory": {"path": path, "days_later": later, "wait_hours": waits}}
+    where = {"paths": "s3://cams/{day}", "inventory": {"path": path, "days_later": later}}
     schedule = {**SMALLEST["schedule"], "delivery_hours": hours}
-    config = {**SMALLEST, "images": {"layout": where}, "schedule": schedule}
+    config = {**SMALLEST, "images": {"layout": where, "wait_hours": waits}, "schedule": schedule}
     if allowed:
         assert MonitorConfig.model_validate(config).schedule.delivery_hours == hours
     else:
@@ -165,13 +165,10 @@ def test_boxes_are_found_by_the_day_which_an_inventory_does_not_tell():
         MonitorConfig.model_validate({**config, "labels": {"backend": "none", "blur": {"path": "boxes/{day}.csv"}}})
 
 
-def test_the_wait_for_an_inventory_counts_where_days_are_late_and_runs_too_short():
-    where = {"paths": "cams", "inventory": {"path": "lists/{day}.csv", "wait_hours": 40}}
-    config = {**SMALLEST, "labels": {"backend": "none"}, "images": {"layout": where}}
+def test_the_wait_for_tables_counts_where_days_are_late_and_runs_too_short():
+    config = {**SMALLEST, "labels": {"backend": "none"}, "images": {"wait_hours": 40}}
     config.pop("annotation")
     plain = MonitorConfig.model_validate({**config, "images": {}})
     assert MonitorConfig.model_validate(config).deadline_hours == plain.deadline_hours + 40
-    with pytest.raises(
-        ValidationError, match=r"day_timeout_hours 36 would fail .* 40 hours \(images\.layout\.inventory\.wait_hours\)"
-    ):
+    with pytest.raises(ValidationError, match=r"day_timeout_hours 36 would fail .* 40 hours \(images\.wait_hours\)"):
         MonitorConfig.model_validate({**config, "execution": {"day_timeout_hours": 36}})

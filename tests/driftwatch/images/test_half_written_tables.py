@@ -134,6 +134,17 @@ def test_no_image_loses_its_segment_to_half_a_table(storage, clock):
     assert manifest["segment.light"] == ["day", "night"]
 
 
+def test_a_table_of_all_days_may_be_added_to_at_any_time(storage, clock):
+    segments = {"light": {"table": {"path": "light/all.csv", "key": "file", "column": "light"}}}
+    day = listed_day(storage, segments=segments)
+    clock.write(storage, LIST, "key\n0.jpg\n")
+    clock.now += SETTLE
+    clock.write(storage, "light/all.csv", "file,light\n0.jpg,day\n")
+    ingest_day(day, MODEL)
+    assert storage.read_arrow(day.keys.manifest)["segment.light"].to_pylist() == ["day"]
+    assert clock.slept == []
+
+
 def test_a_face_is_not_shown_because_its_row_was_not_written_yet(storage, clock):
     """Of two faces of an image the first row is there. Pages show nothing of it, and the task that shows images to people waits."""
     table = TABLE.replace("{day}", str(DAY))

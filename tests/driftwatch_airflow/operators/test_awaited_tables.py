@@ -1,4 +1,4 @@
-"""The file that names a day's images may come hours after the day: the run of the schedule waits for it, and takes in no part of the day."""
+"""Tables beside a day's images may come hours after the day: the run of the schedule waits for them, takes in no part of the day and pays nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,12 @@ from airflow.sdk.exceptions import TaskDeferred
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
+from driftwatch.config.blur import BlurConfig
 from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.images import table_file
 from driftwatch.images.table_file import MissingTable, StillWritten
+from driftwatch_airflow import waiting
+from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 
 from .conftest import TaskInstance
@@ -34,10 +37,12 @@ def run(delivered, monkeypatch) -> Run:
     for name in ("a", "b"):
         delivered.storage.write_bytes(f"cams/{name}.jpg", photo(ord(name)))
 
-    def made(day: date, run_type: str = "scheduled", resumed: bool = False, wait_hours: float = 30) -> dict[str, Any]:
-        layout = {"paths": "cams", "inventory": {"path": "lists/{day}.csv", "wait_hours": wait_hours}}
-        settings = delivered.monitor.model_dump()
-        settings["images"] |= {"layout": layout}
+    def made(
+        day: date, run_type: str = "scheduled", resumed: bool = False, wait_hours: float = 30, **settings_more: Any
+    ) -> dict[str, Any]:
+        layout = {"paths": "cams", "inventory": {"path": "lists/{day}.csv"}}
+        settings = delivered.monitor.model_dump() | settings_more
+        settings["images"] |= {"layout": layout, "wait_hours": wait_hours}
         monitor = MonitorConfig.model_validate(settings)
         operator = IngestImagesOperator(task_id="ingest", monitor=monitor, day=str(day))
         ti = TaskInstance()
@@ -71,7 +76,7 @@ def test_the_run_waits_without_a_workers_slot_until_the_file_is_there(delivered,
 def test_a_file_that_is_not_waited_for_fails_the_day_which_is_taken_in_when_the_task_is_cleared(
     delivered, run, day, run_type, hours
 ):
-    with pytest.raises(MissingTable, match=rf"lists/{day}\.csv is not there.*images\.layout\.inventory\.wait_hours"):
+    with pytest.raises(MissingTable, match=rf"lists/{day}\.csv is not there.*images\.wait_hours"):
         run(day, run_type, wait_hours=hours)
     delivered.storage.write_bytes(f"lists/{day}.csv", b"key\na.jpg\n")
     assert run(day, run_type, wait_hours=hours)["accepted"] == 1
@@ -95,3 +100,39 @@ def test_a_file_that_is_written_to_all_the_time_is_waited_for_too(delivered, run
         run(day, resumed=True, wait_hours=0)
     assert isinstance(said.value, DriftwatchError)
     assert not isinstance(said.value, NeedsAttention)
+
+
+def test_a_table_of_segments_is_waited_for_unless_it_may_be_unknown(delivered, run):
+    day = DELIVERED
+    delivered.storage.write_bytes(f"lists/{day}.csv", b"key\na.jpg\n")
+    table = {"path": "light/{day}.csv", "key": "file", "column": "light"}
+    with pytest.raises(TaskDeferred):
+        run(day, resumed=True, wait_hours=72, segments={"light": {"table": table}})
+    segments = {"light": {"table": {**table, "missing": "unknown"}}}
+    assert run(day, resumed=True, wait_hours=72, segments=segments)["accepted"] == 1
+
+
+def test_the_table_of_boxes_is_waited_for_and_nothing_is_made_meanwhile(day, monkeypatch):
+    incoming, manifest = "cats_vs_dogs/incoming/2026-11-20", "cats_vs_dogs/days/2026-11-20/manifest.parquet"
+    table = day.storage.read_table(manifest)
+    for key in table["key"]:
+        day.storage.copy(key, key.replace("in", incoming, 1))
+    day.storage.write_table(manifest, table.assign(key=table["key"].str.replace("in", incoming, n=1)))
+    blur = BlurConfig(path="faces/{day}.csv", training="show")
+    labels, images = day.monitor.labels.model_copy(update={"blur": blur, "control_tasks": 0}), day.monitor.images
+    day.monitor = day.monitor.model_copy(
+        update={"labels": labels, "images": images.model_copy(update={"wait_hours": 48})}
+    )
+    operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day="2026-11-20")
+    context = {**day.context(), "dag_run": SimpleNamespace(run_type="scheduled")}
+    monkeypatch.setattr(waiting, "utcnow", lambda: datetime(2026, 11, 22, tzinfo=timezone.utc))
+    with pytest.raises(TaskDeferred) as deferred:
+        operator.create(context, {"missing": [], "failed": None})
+    assert deferred.value.method_name == "make"
+    assert list(day.client.get_projects()) == []
+    monkeypatch.setattr(waiting, "utcnow", lambda: datetime(2026, 11, 24, tzinfo=timezone.utc))
+    with pytest.raises(MissingTable, match=r"faces/2026-11-20\.csv is not there, and labels\.blur names it"):
+        operator.make(context)
+    rows = "".join(f"{number}.jpg,,,,\n" for number in range(12))
+    day.storage.write_bytes("faces/2026-11-20.csv", f"key,x,y,width,height\n{rows}".encode())
+    assert operator.make(context)["pool_id"]
