@@ -1,4 +1,4 @@
-"""What every storage root does, and what each kind of it says for itself.
+"""What every storage root does, by what its kind says for itself (`driftwatch.storage.kind`).
 
 Keys are strings relative to the root, their parts joined by `/` (`foreign_files` says how odd names are written in them). An object is
 replaced whole: a task that is killed leaves the old one or the new one. `driftwatch.storage.errors` sorts the errors of every call.
@@ -6,105 +6,34 @@ replaced whole: a task that is killed leaves the old one or the new one. `driftw
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
-from datetime import datetime
-from pathlib import Path
-from typing import IO, Any, ClassVar, TypeVar
+from contextlib import contextmanager, suppress
+from typing import IO
 
-from driftwatch.errors import DriftwatchError
 from driftwatch.outside import touching
-from driftwatch.seams import Extra
-from driftwatch.storage.addresses import is_address
-from driftwatch.storage.entries import Entry, SigningCredentials, Stored
-from driftwatch.storage.errors import calling, if_there, sorting
+from driftwatch.storage.errors import if_there, sorting
 from driftwatch.storage.foreign_files import from_key, to_key
 from driftwatch.storage.formats import Formats
+from driftwatch.storage.kind import Kind
 from driftwatch.storage.listing import any_below, iter_list
 from driftwatch.storage.read_ahead import Fetched, read_ahead, read_in_place
-from driftwatch.storage.reading import Opened, Reading
+from driftwatch.storage.reading import Reading
 from driftwatch.storage.spool import StoredObject, name_of
 
-T = TypeVar("T")
 _PIECE = 2**24  # bytes of a copy in memory
 
 
-class Storage(Formats, ABC):
+class Storage(Kind, Formats):
     """Read and write artifacts below one root. Made by `driftwatch.storage.open_storage`.
 
-    A kind of storage gives the abstract methods. Those that begin with `_` get addresses (`path`) in place of keys, and raise what the
-    file system or the server says: the public methods sort it, repeat what passes, and tell `driftwatch.outside`.
+    A kind of storage is a subclass that gives the abstract methods of `Kind`. The methods here sort its errors, repeat what passes, and tell
+    `driftwatch.outside`.
 
     `root`: what follows `scheme://` in the address. `login`: what an object store is opened with, such as S3Login; by default
     the credentials are those of the environment. A local folder needs none.
     """
 
-    scheme: ClassVar[str]
-    # An address of this kind, for messages.
-    example: ClassVar[str]
-    # Whether each call is a round trip over a network, so that many at once pay.
-    remote: ClassVar[bool] = True
-    # Whether it is opened with a login.
-    takes_login: ClassVar[bool] = False
-    # What has to be installed for it.
-    extra: ClassVar[Extra | None] = None
-    # The name of a version that no object ever has.
-    never: ClassVar[str] = '"00000000000000000000000000000000"'
-    # Whether `presigned_url` makes links.
-    presigns: ClassVar[bool] = False
-    # Whether `_list` goes in the order of names. Otherwise a listing is sorted on the local disk.
-    lists_in_order: bool = False
-
-    def __init__(self, root: str, login: Any = None) -> None:
-        self.root = root.rstrip("/")
-        self.uri = f"{self.scheme}://{self.root}"
-        self._given = login
-
-    @classmethod
-    def allows(cls, root: str) -> bool:
-        """Whether `root` can be one of this kind."""
-        return bool(root)
-
-    # Addresses
-
-    def path(self, key: str) -> str:
-        """The object's address for the kind's own calls. Refuses a key that leaves the root, and the address of an object elsewhere."""
-        parts = key.split("/")
-        if is_address(key):
-            raise DriftwatchError(
-                f"{key} does not lie in {self.uri}: whoever asks has to open the storage that it lies in"
-            )
-        if not key or key.startswith("/") or ".." in parts:
-            raise DriftwatchError(f"storage key {key!r} must be relative, without '..': correct what made the key")
-        return f"{self.root}/{from_key(key)}"
-
-    def local_path(self, key: str) -> Path | None:
-        """The object's path where the storage is a file system, else None."""
-        return None
-
-    def url(self, key: str) -> str:
-        """The object's address for people and messages."""
-        return key if is_address(key) else f"{self.uri}/{key}"
-
-    def presigned_url(self, key: str, seconds: int) -> str:
-        """A GET link that expires after `seconds`, where the storage `presigns`."""
-        raise self._no_links()
-
-    def signing_credentials(self) -> SigningCredentials:
-        """The credentials that the next presigned link is signed with. Those that renew themselves do it first."""
-        raise self._no_links()
-
     # What is there
-
-    @abstractmethod
-    def reach(self) -> None:
-        """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
-        folder that is not there yet, too."""
-
-    def clock(self) -> datetime | None:
-        """What time the storage's server has (aware, whole seconds); None where there is none, as for a folder."""
-        return None
 
     def exists(self, key: str) -> bool:
         return self._found("look for", key) is not None
@@ -122,20 +51,12 @@ class Storage(Formats, ABC):
         path = self.path(folder)
         return self._calling("list", folder, lambda: if_there(lambda: self._stamps(path, names)) or {})
 
-    def modified(self, key: str) -> float | None:
-        """When a local file was last written to, in seconds since 1970; None where an object is whole from the start, as on S3."""
-        return None
-
     def size(self, key: str) -> int | None:
         """The object's size in bytes. None where there is no object."""
         found = self._found("look at", key)
         if found is None or found.size is not None:
             return found.size if found else None
         return len(self.read_bytes(key))
-
-    def lies_in(self, key: str, folder: str) -> bool:
-        """Whether `key` lies in `folder` when all links are followed."""
-        return True
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
         """Every object below `prefix` (a folder), in the order of `iter_list`; empty where there is none. Links are listed, not
@@ -242,72 +163,3 @@ class Storage(Formats, ABC):
         """Removes these objects, in any order; an object store is asked once for a thousand of them. It is no error if one is gone."""
         for key in keys:
             self.delete(key)
-
-    @abstractmethod
-    def read_stored(self, key: str) -> Stored | None:
-        """The object as `replace` wants it; None where there is none."""
-
-    @abstractmethod
-    def replace(self, key: str, data: bytes, found: Stored | None) -> Stored | None:
-        """Writes the object where it is still `found` (None: where there is none); returns what it is now, None where it is another.
-
-        An object store decides itself. On file:// the caller holds a lock (`driftwatch.storage.lock`), which is never given to two.
-        """
-
-    # What each kind of storage says for itself
-
-    @abstractmethod
-    def _look(self, path: str) -> Entry:
-        """What there is, an object or a folder; raises an error that means GONE where there is nothing."""
-
-    def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
-        """As `stamps`. A kind that lists a folder together with its objects' stamps asks once; others look at each name."""
-        found = ((name, if_there(lambda name=name: self._look(f"{path}/{name}"))) for name in names)  # type: ignore[misc]
-        return {name: entry.stamp for name, entry in found if entry and entry.stamp}
-
-    @abstractmethod
-    def _list(self, path: str) -> Iterator[tuple[str, int]]:
-        """The name below `path` and the size of every object; nothing where there is no such folder."""
-
-    def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
-        """What lies directly below `path` in any order: an object's name and size; a folder's name with a `/`, and None. A kind that does
-        not say it lists a large prefix in one stream."""
-        return iter(())
-
-    @abstractmethod
-    def _folders(self, path: str) -> Sequence[str]:
-        """The names of the folders directly below `path`."""
-
-    @abstractmethod
-    def _read(self, path: str) -> bytes: ...
-
-    @abstractmethod
-    def _open(self, path: str) -> Opened:
-        """The object, of which parts will be read."""
-
-    @abstractmethod
-    def _read_foreign(self, path: str, folder: str, limit: int) -> bytes: ...
-
-    @abstractmethod
-    def _write(self, path: str, data: bytes, content_type: str | None) -> None: ...
-
-    @abstractmethod
-    def _writing(self, key: str) -> AbstractContextManager[IO[bytes]]:
-        """As `writing`."""
-
-    @abstractmethod
-    def _remove(self, path: str) -> None: ...
-
-    # Errors
-
-    def _no_links(self) -> DriftwatchError:
-        return DriftwatchError(
-            f"{self.uri}: a {self.scheme}:// storage has no presigned links and needs an image server: set labels.image_links"
-        )
-
-    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T:
-        return calling(verb, self.url(key), call)
-
-    def _found(self, verb: str, key: str) -> Entry | None:
-        path = self.path(key)
-        return self._calling(verb, key, lambda: if_there(lambda: self._look(path)))

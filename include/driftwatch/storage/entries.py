@@ -1,7 +1,8 @@
-"""What a storage says of an object, and of the credentials that links are signed with."""
+"""What a kind of storage gives: of an object, an object that was opened, and of the credentials that links are signed with."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,3 +32,22 @@ class SigningCredentials:
 
     temporary: bool
     end: datetime | None = None
+
+
+class Replaced(Exception):
+    """What is asked for is no longer the object that was opened."""
+
+
+class Opened(ABC):
+    """An object as a kind of storage opens it. Both calls raise what the file system or the server says, and Replaced."""
+
+    @abstractmethod
+    def size(self) -> int:
+        """The object's bytes."""
+
+    @abstractmethod
+    def read(self, start: int, end: int) -> bytes:
+        """The bytes from `start` to before `end`, or to the object's end where that is earlier."""
+
+    @abstractmethod
+    def close(self) -> None: ...

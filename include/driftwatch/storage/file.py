@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import IO
 
 from driftwatch.storage.base import Storage
-from driftwatch.storage.entries import Entry, Stored
+from driftwatch.storage.entries import Entry, Opened, Stored
 from driftwatch.storage.foreign_files import lies_in, list_files, read_regular
-from driftwatch.storage.reading import Opened
 
 
 class FileStorage(Storage):

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from itertools import chain, dropwhile, islice, takewhile
-from typing import ClassVar, NamedTuple, Protocol, TypeVar
+from typing import NamedTuple
 
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage.foreign_files import from_key, to_key
+from driftwatch.storage.kind import Kind
 from driftwatch.storage.spool import Spool, StoredObject, name_of
 
-T = TypeVar("T")
 AT_ONCE = 16  # folders
 _AHEAD = 64  # folders that are listed, or about to be, before they are wanted
 _PIECE = 5_000
@@ -28,27 +28,12 @@ PAGE = 1_000
 _MOST_FOLDERS, _FOLDERS_OF_A_PAGE = PAGE, 10
 
 
-class Lister(Protocol):
-    """What a listing needs of a `Storage`."""
-
-    remote: ClassVar[bool]
-    root: str
-
-    @property
-    def lists_in_order(self) -> bool: ...
-    def path(self, key: str) -> str: ...
-    def url(self, key: str) -> str: ...
-    def _list(self, path: str) -> Iterator[tuple[str, int]]: ...
-    def _directly(self, path: str) -> Iterator[tuple[str, int | None]]: ...
-    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T: ...
-
-
 class _Folder(NamedTuple):
     path: str
     prefix: str
 
 
-def iter_list(storage: Lister, prefixes: Sequence[str]) -> Generator[StoredObject, None, None]:
+def iter_list(storage: Kind, prefixes: Sequence[str]) -> Generator[StoredObject, None, None]:
     """As `Storage.iter_list`."""
     folders = [
         _Folder(storage.path(prefix), prefix) for prefix in sorted(prefixes, key=lambda one: f"{from_key(one)}/")
@@ -64,7 +49,7 @@ def iter_list(storage: Lister, prefixes: Sequence[str]) -> Generator[StoredObjec
             yield from _stream(storage, *folder)
 
 
-def any_below(storage: Lister, prefix: str) -> StoredObject | None:
+def any_below(storage: Kind, prefix: str) -> StoredObject | None:
     """As `Storage.any_below`."""
     path = storage.path(prefix) if prefix else storage.root
 
@@ -76,7 +61,7 @@ def any_below(storage: Lister, prefix: str) -> StoredObject | None:
     return None if found is None else StoredObject(f"{prefix}/{to_key(found[0])}".lstrip("/"), found[1])
 
 
-def _sorted_here(storage: Lister, folders: Sequence[_Folder]) -> Iterator[StoredObject]:
+def _sorted_here(storage: Kind, folders: Sequence[_Folder]) -> Iterator[StoredObject]:
     with closing(Spool()) as spool:
 
         def fill() -> None:
@@ -91,7 +76,7 @@ def _objects(prefix: str, found: Iterable[tuple[str, int]]) -> Iterator[StoredOb
     return (StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found)
 
 
-def _level(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
+def _level(storage: Kind, path: str, prefix: str) -> Iterator[StoredObject]:
     """In one stream, or folder by folder where that is faster."""
     found = _stream(storage, path, prefix)
     first = list(islice(found, PAGE)) if storage.remote else []
@@ -116,7 +101,7 @@ def _in_few_folders(first: Iterable[StoredObject], prefix: str) -> bool:
     return len(names) <= _FOLDERS_OF_A_PAGE and all(slash for _, slash in names)
 
 
-def _entries(storage: Lister, path: str, prefix: str) -> list[tuple[str, int | None]]:
+def _entries(storage: Kind, path: str, prefix: str) -> list[tuple[str, int | None]]:
     """What lies directly below in order, a folder's name with its `/`. Empty where that is too much to go folder by folder, or is not
     known."""
 
@@ -127,7 +112,7 @@ def _entries(storage: Lister, path: str, prefix: str) -> list[tuple[str, int | N
     return sorted(found) if len(found) <= _MOST_FOLDERS else []
 
 
-def _stream(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
+def _stream(storage: Kind, path: str, prefix: str) -> Iterator[StoredObject]:
     """One request after the other. An error that passes costs no more than that part again."""
     last, names = "", None
 
@@ -152,7 +137,7 @@ def _stream(storage: Lister, path: str, prefix: str) -> Iterator[StoredObject]:
         yield from _objects(prefix, found)
 
 
-def _at_once(storage: Lister, parts: Sequence[StoredObject | _Folder]) -> Iterator[StoredObject]:
+def _at_once(storage: Kind, parts: Sequence[StoredObject | _Folder]) -> Iterator[StoredObject]:
     """What lies in the folders, and the objects between them, in the order of `parts`."""
     stop = threading.Event()
 

@@ -16,12 +16,11 @@ from typing import IO, Any, ClassVar, TypeVar
 from driftwatch.errors import NeedsAttention, OddEntry
 from driftwatch.outside import touching
 from driftwatch.storage.base import Storage
-from driftwatch.storage.entries import Entry, SigningCredentials, Stored
+from driftwatch.storage.entries import Entry, Opened, SigningCredentials, Stored
 from driftwatch.storage.errors import Meaning, answer_of, meaning_of
 from driftwatch.storage.foreign_files import too_many_bytes
 from driftwatch.storage.open_object import OpenObject, head, stamp_of
 from driftwatch.storage.read_ahead import Fetched
-from driftwatch.storage.reading import Opened
 
 T = TypeVar("T")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")

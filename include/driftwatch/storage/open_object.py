@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
+from driftwatch.storage.entries import Opened, Replaced
 from driftwatch.storage.errors import answer_of
-from driftwatch.storage.reading import Opened, Replaced
 
 _NOTHING_THERE = 416  # a range begins at the object's end, or after it
 

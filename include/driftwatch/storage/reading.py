@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable
 from types import TracebackType
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from driftwatch.errors import ReplacedMeanwhile
+from driftwatch.storage.entries import Replaced
+from driftwatch.storage.kind import Kind
 
 T = TypeVar("T")
-
-
-class Replaced(Exception):
-    """What is asked for is no longer the object that was opened."""
-
-
-class Opened(ABC):
-    """An object as a kind of storage opens it. Both calls raise what the file system or the server says, and Replaced."""
-
-    @abstractmethod
-    def size(self) -> int:
-        """The object's bytes."""
-
-    @abstractmethod
-    def read(self, start: int, end: int) -> bytes:
-        """The bytes from `start` to before `end`, or to the object's end where that is earlier."""
-
-    @abstractmethod
-    def close(self) -> None: ...
-
-
-class Opener(Protocol):
-    """What a reading needs of a `Storage`."""
-
-    def path(self, key: str) -> str: ...
-    def url(self, key: str) -> str: ...
-    def _open(self, path: str) -> Opened: ...
-    def _calling(self, verb: str, key: str, call: Callable[[], T]) -> T: ...
 
 
 class Reading:
     """An object whose parts are read one by one (`Storage.reading`). Every call raises MissingArtifact where there is no object, and
     ReplacedMeanwhile where parts of the one that was opened can no longer be had."""
 
-    def __init__(self, storage: Opener, key: str, size: int | None) -> None:
+    def __init__(self, storage: Kind, key: str, size: int | None) -> None:
         self._storage, self._key, self._told = storage, key, size
         path = storage.path(key)
         self._opened = self._calling(lambda: storage._open(path))
