@@ -280,7 +280,6 @@ def read_blocks(
     `placed` [row of units, 3, block of a row], for the rows that are copied: each block's mean, and the first bit and the first beyond of its other
     coefficients in `data`. One row more, the last, is for all others.
     """
-    units_across, units_down, interval = layout[0], layout[1], layout[2]
     units_across, units_down, interval, copy_from, copy_until = layout[0], layout[1], layout[2], layout[3], layout[4]
     held, left, place, stretch = u64(0), i64(0), i64(0), 0
     last_means, in_row = np.zeros(len(components), np.int64), units_across * len(blocks)
