@@ -26,11 +26,12 @@ from typing import Any
 
 import numpy as np
 
-from bench.scaling import DOCS, PAGE
+from bench.page_parts import SCALING, Part
+from bench.scaling import DOCS
 
 DAY, SIDE, INPUT = date(2026, 1, 5), 64, 32
 FOLDERS = 24  # one for each hour, as cameras leave them
-BEGIN, END = "<!-- python -m bench.large_day 3000000 --write -->\n", "<!-- end of large_day -->\n"
+PART = Part(SCALING, "<!-- python -m bench.large_day 3000000 --write -->", "<!-- end of large_day -->")
 RESULT = DOCS / "benchmarks" / "scaling" / "large_day.json"
 COPY, AGAIN, BROKEN = 100, 100, 1000  # one in so many
 
@@ -287,9 +288,7 @@ def main() -> int:
     print(table(found))
     if options.write:
         RESULT.write_text(json.dumps(found, indent=2) + "\n")
-        before, begin, rest = PAGE.read_text().partition(BEGIN)
-        assert begin, f"{PAGE} lacks {BEGIN}"
-        PAGE.write_text(before + BEGIN + table(found) + END + rest.partition(END)[2])
+        PART.write(table(found))
     wanted = expected(options.images)
     wrong = {name: (found["counts"][name], count) for name, count in wanted.items() if found["counts"][name] != count}
     print("The counts are those of the files." if not wrong else f"Counts that are wrong (found, files): {wrong}")

@@ -24,14 +24,14 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from bench.page_parts import SCALING, Part
 from driftwatch_sandbox.demo.processes import Processes, free_port
 
 IMAGES, DAY = 1001, date(2026, 1, 5)
 BUCKET = f"driftwatch-bench-{os.getpid()}"
 ROOT = Path(__file__).resolve().parents[1]
 NANIO = ROOT / "var" / "bench" / "s3" / "bin" / "nanio"
-PAGE = ROOT / "docs" / "scaling.md"
-BEGIN, END = "<!-- python -m bench.s3_day --write -->\n", "<!-- end of s3_day -->\n"
+PART = Part(SCALING, "<!-- python -m bench.s3_day --write -->", "<!-- end of s3_day -->")
 
 
 @dataclass(frozen=True)
@@ -159,9 +159,7 @@ def main() -> None:
         said = measure(photos, options.rounds, options.endpoint).sentence()
     print(said)
     if options.write:
-        before, begin, rest = PAGE.read_text().partition(BEGIN)
-        assert begin, f"{PAGE} lacks {BEGIN}"
-        PAGE.write_text(before + BEGIN + said + "\n" + END + rest.partition(END)[2])
+        PART.write(f"{said}\n")
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bench.page_parts import SCALING, Part
 from bench.scaling_costs import LARGE_DAY, measure
 from driftwatch.images.judged import MOST
 from driftwatch.images.shards import BLOCK, batches_of, shards_of
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
-COSTS, PAGE = DOCS / "benchmarks" / "scaling" / "costs.json", DOCS / "scaling.md"
-BEGIN, END = "<!-- python -m bench.scaling simulate -->\n", "<!-- end -->\n"
+COSTS = DOCS / "benchmarks" / "scaling" / "costs.json"
+PART = Part(SCALING, "<!-- python -m bench.scaling simulate -->", "<!-- end -->")
 # https://aws.amazon.com/s3/pricing/: S3 Standard, us-east-1, dollars for each request.
 PUT_OR_LIST, GET = 0.005 / 1000, 0.0004 / 1000
 LIST_PAGE = 1000
@@ -178,9 +179,7 @@ def main() -> None:
         COSTS.parent.mkdir(parents=True, exist_ok=True)
         costs = measure(options.photos)
         COSTS.write_text(json.dumps(costs, indent=2) + "\n")
-    before, begin, rest = PAGE.read_text().partition(BEGIN)
-    assert begin, f"{PAGE} lacks {BEGIN}"
-    PAGE.write_text(before + BEGIN + page(json.loads(COSTS.read_text())) + END + rest.partition(END)[2])
+    PART.write(page(json.loads(COSTS.read_text())))
 
 
 if __name__ == "__main__":

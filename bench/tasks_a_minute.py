@@ -21,13 +21,13 @@ from typing import NamedTuple
 import psutil
 from sqlalchemy import create_engine, text
 
+from bench.page_parts import SCALING, Part
 from driftwatch_sandbox.demo.airflow_api import AirflowApi
 from driftwatch_sandbox.demo.postgres import running_postgres
 from driftwatch_sandbox.demo.processes import free_port
 from driftwatch_sandbox.demo.world import World
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "scaling.md"
-BEGIN, END = "<!-- python -m bench.tasks_a_minute --write -->\n", "<!-- end of tasks_a_minute -->\n"
+PART = Part(SCALING, "<!-- python -m bench.tasks_a_minute --write -->", "<!-- end of tasks_a_minute -->")
 DAG = """from airflow.sdk import dag, task
 
 
@@ -158,9 +158,7 @@ def main() -> None:
     said = table(rows, options.at_once)
     print(said)
     if options.write:
-        before, begin, rest = PAGE.read_text().partition(BEGIN)
-        assert begin, f"{PAGE} lacks {BEGIN}"
-        PAGE.write_text(before + BEGIN + said + END + rest.partition(END)[2])
+        PART.write(said)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from bench import large_day, s3_day, scaling, tasks_a_minute
+from bench.page_parts import SCALING
 
 
 def test_a_ratio_is_that_of_its_own_round():
@@ -18,12 +19,21 @@ def test_tasks_are_counted_by_the_minute_and_their_processor_time_by_the_task():
     assert "| LocalExecutor | yes | 100 | 0.50 s |" in tasks_a_minute.table(rows, at_once=4)
 
 
-def test_each_table_has_its_place_in_the_page():
-    text = scaling.PAGE.read_text()
-    for of in (large_day, s3_day, tasks_a_minute, scaling):
-        assert text.count(of.BEGIN) == 1
-        assert text.count(of.END) == 1
-        assert text.index(of.BEGIN) < text.index(of.END)
+@pytest.mark.parametrize("of", [large_day, s3_day, tasks_a_minute, scaling])
+def test_each_table_has_its_place_in_the_page(of, tmp_path):
+    text = SCALING.read_text()
+    assert of.PART.page == SCALING
+    assert text.count(f"{of.PART.begin}\n") == text.count(f"{of.PART.end}\n") == 1
+    page = tmp_path / "scaling.md"
+    page.write_text(text)
+    part = of.PART._replace(page=page)
+    part.write("measured\n")
+    before, _, rest = text.partition(part.begin)
+    assert page.read_text() == f"{before}{part.begin}\nmeasured\n{part.end}{rest.partition(part.end)[2]}"
+    page.write_text(text.replace(part.end, ""))
+    with pytest.raises(SystemExit, match=r"scaling\.md lacks the line"):
+        part.write("measured\n")
+    assert page.read_text() == text.replace(part.end, "")  # what follows the mark is not lost
 
 
 def test_the_files_of_the_large_day_are_what_is_said_of_them(tmp_path):
