@@ -18,39 +18,29 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from datetime import date
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bench.page_parts import SCALING, Part
 from bench.scaling import DOCS
+from bench.steps import DAY, monitor_at, peak_memory
 
-DAY, SIDE, INPUT = date(2026, 1, 5), 64, 32
+if TYPE_CHECKING:
+    from driftwatch.artifacts.store import MonitorStore
+
+SIDE, INPUT = 64, 32
 FOLDERS = 24  # one for each hour, as cameras leave them
 PART = Part(SCALING, "<!-- python -m bench.large_day 3000000 --write -->", "<!-- end of large_day -->")
 RESULT = DOCS / "benchmarks" / "scaling" / "large_day.json"
 COPY, AGAIN, BROKEN = 100, 100, 1000  # one in so many
 
 
-def _store(home: Path) -> Any:
-    from driftwatch.artifacts.store import MonitorStore
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import open_storage
-
-    config = MonitorConfig.model_validate(
-        {
-            "name": "large", "description": "A benchmark.", "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"}, "storage": {"uri": f"file://{home}/storage"},
-            "annotation": {"project_name": "-", "question": "-", "instructions": "-"},
-            "publish": {"sinks": ["local"]}, "model": {"input": {"size": INPUT}},
-            "images": {"settle_seconds": 0},
-        }
-    )  # fmt: skip
-    return MonitorStore(open_storage(config.storage.uri), config)
+def _store(home: Path) -> MonitorStore:
+    return monitor_at(home, name="large", model={"input": {"size": INPUT}}, images={"settle_seconds": 0})
 
 
 def _picture(number: int) -> np.ndarray:
@@ -182,7 +172,7 @@ def _task(step: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
         "found": found,
         "wall": time.perf_counter() - started,
         "cpu": used.ru_utime + used.ru_stime,
-        "peak": used.ru_maxrss * 1024,
+        "peak": peak_memory(),
     }
 
 

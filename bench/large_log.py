@@ -10,21 +10,19 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from bench.scaling_costs import _alone, _timed
+from bench.steps import DAY, alone, monitor_at, timed
 from driftwatch.artifacts.ingest import Ingest
-from driftwatch.artifacts.store import DayStore, MonitorStore
-from driftwatch.config import MonitorConfig
+from driftwatch.artifacts.store import DayStore
 from driftwatch.storage import open_storage
 from driftwatch.storage.tables import writing_table
 
-DAY, CLASSES, OF_FILE, JUDGED = date(2026, 1, 5), tuple(f"class{place}" for place in range(10)), 100_000, 100_000
+CLASSES, OF_FILE, JUDGED = tuple(f"class{place}" for place in range(10)), 100_000, 100_000
 
 
 def main(sizes: list[int]) -> None:
@@ -32,8 +30,8 @@ def main(sizes: list[int]) -> None:
     for n in sizes:
         home = Path(tempfile.mkdtemp(prefix="driftwatch-log-"))
         try:
-            _alone(_fill, home, n)
-            cost = _alone(_answer, home, n)
+            alone(_fill, home, n)
+            cost = alone(_answer, home, n)
             print(
                 f"| {n:,} | {cost['seconds'] / n * 1e6:.1f} | {cost['peak'] / 1e6:.0f} MB | {cost['before'] / 1e6:.0f} MB |",
                 flush=True,
@@ -45,14 +43,8 @@ def main(sizes: list[int]) -> None:
 def _day(home: Path) -> DayStore:
     columns = {"key": "file", "prediction": "class", "scores": {name: name for name in CLASSES}, "time": "at"}
     logged = {"path": "log/{day}/*.parquet", "columns": columns, "settle_seconds": 0}
-    config = MonitorConfig.model_validate(
-        {
-            "name": "log", "classes": list(CLASSES), "schedule": {"start_date": "2026-01-01"}, "storage": {"uri": f"file://{home}/storage"},
-            "annotation": {"project_name": "-", "question": "-", "instructions": "-"},
-            "model": {"predictions": "logged", "logged": logged, "content_features": "none"},
-        }
-    )  # fmt: skip
-    return MonitorStore(open_storage(config.storage.uri), config).day(DAY)
+    model = {"predictions": "logged", "logged": logged, "content_features": "none"}
+    return monitor_at(home, classes=list(CLASSES), model=model).day(DAY)
 
 
 def _fill(home: Path, n: int) -> None:
@@ -90,7 +82,7 @@ def _answer(home: Path, n: int) -> dict[str, float]:
         found = answer_day(day, "v1", open_storage)
         assert (found.used, found.earlier) == (n - n // 100, n // 100)
 
-    return _timed(answer)
+    return timed(answer)
 
 
 if __name__ == "__main__":

@@ -10,15 +10,19 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from bench.scaling_costs import _alone, _timed
+from bench.steps import DAY, alone, monitor_at, timed
 
-DAY, CLASSES = date(2026, 1, 5), tuple(f"class{place}" for place in range(10))
+if TYPE_CHECKING:
+    from driftwatch.artifacts.store import DayStore
+
+CLASSES = tuple(f"class{place}" for place in range(10))
 NOW = datetime(2026, 1, 6, 6, tzinfo=timezone.utc)
 
 
@@ -29,10 +33,10 @@ def main(sizes: list[int]) -> None:
     for n in sizes:
         home = Path(tempfile.mkdtemp(prefix="driftwatch-strata-"))
         try:
-            _alone(_fill, home, n)
-            _alone(_plan, home, n)
+            alone(_fill, home, n)
+            alone(_plan, home, n)
             for step in (_draw, _keep, _unsure, _count, _find, _blank):
-                cost = _alone(step, home, n)
+                cost = alone(step, home, n)
                 told = (
                     f"{cost['seconds'] / n * 1e6:.1f}",
                     f"{cost['peak'] / 1e6:.0f} MB",
@@ -43,23 +47,12 @@ def main(sizes: list[int]) -> None:
             shutil.rmtree(home)
 
 
-def _day(home: Path):
-    from driftwatch.artifacts.store import MonitorStore
-    from driftwatch.config import MonitorConfig
-    from driftwatch.storage import open_storage
-
-    config = MonitorConfig.model_validate(
-        {
-            "name": "strata", "description": "A benchmark.", "classes": list(CLASSES),
-            "schedule": {"start_date": "2026-01-01"}, "storage": {"uri": f"file://{home}/storage"},
-            "annotation": {
-                "project_name": "-", "question": "-", "instructions": "-", "sampling": "stratified", "sample_size": 300,
-                "max_cost_per_day": 1000, "max_cost_per_month": 10000,
-            },
-            "publish": {"sinks": ["local"]},
-        }
-    )  # fmt: skip
-    return MonitorStore(open_storage(config.storage.uri), config).day(DAY)
+def _day(home: Path) -> DayStore:
+    people = {
+        "project_name": "-", "question": "-", "instructions": "-", "sampling": "stratified", "sample_size": 300,
+        "max_cost_per_day": 1000, "max_cost_per_month": 10000,
+    }  # fmt: skip
+    return monitor_at(home, classes=list(CLASSES), annotation=people).day(DAY)
 
 
 def _fill(home: Path, n: int) -> None:
@@ -126,7 +119,7 @@ def _draw(home: Path, n: int) -> dict[str, float]:
     from driftwatch.labels.sample import accepted_of_any_day
 
     day = _day(home)
-    return _timed(lambda: draw_sample(accepted_of_any_day(day), Wanted(0, 300, stratified=True), None))
+    return timed(lambda: draw_sample(accepted_of_any_day(day), Wanted(0, 300, stratified=True), None))
 
 
 def _keep(home: Path, n: int) -> dict[str, float]:
@@ -135,7 +128,7 @@ def _keep(home: Path, n: int) -> dict[str, float]:
     from driftwatch.labels.sample import accepted_of_any_day
 
     day = _day(home)
-    return _timed(lambda: answered_in(accepted_of_any_day(day)).write_strata(300))
+    return timed(lambda: answered_in(accepted_of_any_day(day)).write_strata(300))
 
 
 def _unsure(home: Path, n: int) -> dict[str, float]:
@@ -144,7 +137,7 @@ def _unsure(home: Path, n: int) -> dict[str, float]:
     from driftwatch.labels.sample import accepted_of_any_day
 
     day = _day(home)
-    return _timed(lambda: draw_sample(accepted_of_any_day(day), Wanted(0, 300, extra=300), None))
+    return timed(lambda: draw_sample(accepted_of_any_day(day), Wanted(0, 300, extra=300), None))
 
 
 def _count(home: Path, n: int) -> dict[str, float]:
@@ -159,7 +152,7 @@ def _count(home: Path, n: int) -> dict[str, float]:
         strata_of_images(day, drawn)
         assert sum(images_of_strata(day)["v1"].values()) == n
 
-    return _timed(count)
+    return timed(count)
 
 
 def _find(home: Path, n: int) -> dict[str, float]:
@@ -167,7 +160,7 @@ def _find(home: Path, n: int) -> dict[str, float]:
     from driftwatch.retention.search import forget_plan
 
     day = _day(home)
-    return _timed(lambda: forget_plan(day.monitor, [f"incoming/{DAY}/{n // 2:09d}.jpg"]))
+    return timed(lambda: forget_plan(day.monitor, [f"incoming/{DAY}/{n // 2:09d}.jpg"]))
 
 
 def _blank(home: Path, n: int) -> dict[str, float]:
@@ -184,7 +177,7 @@ def _blank(home: Path, n: int) -> dict[str, float]:
         ]
         assert all(changed)
 
-    return _timed(blank)
+    return timed(blank)
 
 
 if __name__ == "__main__":

@@ -13,9 +13,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from bench.scaling_costs import HEIGHT, WIDTH, _alone, _day, _measure_images, _timed, _world, measure_day
+from bench.scaling_costs import HEIGHT, WIDTH, measure_day, measure_images
+from bench.steps import DAY, alone, monitor_at, timed
 from driftwatch.artifacts.model_input import ModelInput
-from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.shards import BLOCK
 
 SIZES = (5_000, 50_000, 100_000, 200_000, 500_000)
@@ -34,11 +34,11 @@ def main() -> None:
     peaks: dict[str, list[float]] = {}
     try:
         for n in WITH_PHOTOS:
-            _alone(_fill, home, n)
+            alone(_fill, home, n)
             for step in (_nothing, _one_task, _largest_shard):
-                peaks.setdefault(step.__name__[1:].replace("_", " "), []).append(_alone(step, home, n)["peak"] / 1e6)
+                peaks.setdefault(step.__name__[1:].replace("_", " "), []).append(alone(step, home, n)["peak"] / 1e6)
         shutil.rmtree(home)
-        _alone(_measure_images, home, None, 10 * BLOCK)
+        alone(measure_images, home, None, 10 * BLOCK)
         for n in SIZES:
             for name, cost in measure_day(home, n).items():
                 peaks.setdefault(STEPS[name], []).append(cost["peak"] / 1e6)
@@ -59,23 +59,22 @@ def _fill(home: Path, n: int) -> None:
     from driftwatch.images.one_pass import take_in
     from driftwatch_sandbox.photos import write_photos
 
-    storage, layout, config = _world(home)
-    day = _day(layout)
+    store = monitor_at(home)
     if not (home / "photos").exists():
-        write_photos(home / "photos", dict.fromkeys(config.classes, 150), seed=5, processes=1)
+        write_photos(home / "photos", dict.fromkeys(store.config.classes, 150), seed=5, processes=1)
     paths = sorted((home / "photos").rglob("*.jpg"))
     photos = [cv2.imencode(".jpg", cv2.resize(cv2.imread(str(path)), (WIDTH, HEIGHT)))[1].tobytes() for path in paths]
-    folder = storage.local_path(day.incoming)
+    folder = store.storage.local_path(store.day(DAY).keys.incoming)
     assert folder is not None
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(len(list(folder.iterdir())), n):
         photo, comment = photos[number % len(photos)], f"{number:08d}".encode()
         marked = photo[:2] + b"\xff\xfe" + (len(comment) + 2).to_bytes(2, "big") + comment + photo[2:]
         (folder / f"{number:06d}.jpg").write_bytes(marked)
-    if not storage.exists(layout.reference_profile(VERSION)):
-        delivered = folder_of_day(MonitorStore(storage, config).day(day.day))
-        known = take_in(delivered, storage.list(delivered.path)[: len(photos)], ModelInput.of(config.model.input))
-        build_image_reference(MonitorStore(storage, config), VERSION, known.features)
+    if not store.storage.exists(store.keys.reference_profile(VERSION)):
+        delivered, pixels = folder_of_day(store.day(DAY)), ModelInput.of(store.config.model.input)
+        known = take_in(delivered, store.storage.list(delivered.path)[: len(photos)], pixels)
+        build_image_reference(store, VERSION, known.features)
 
 
 def _nothing(home: Path, n: int) -> dict[str, float]:
@@ -85,30 +84,31 @@ def _nothing(home: Path, n: int) -> dict[str, float]:
     import whylogs
 
     assert all((cv2, pandas, whylogs))
-    return _timed(lambda: None)
+    return timed(lambda: None)
 
 
 def _one_task(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import DayModel, ingest_day
 
-    storage, layout, config = _world(home)
-    model = DayModel(VERSION, ModelInput.of(config.model.input))
-    return _timed(lambda: ingest_day(MonitorStore(storage, config).day(_day(layout).day), model))
+    store = monitor_at(home)
+    model = DayModel(VERSION, ModelInput.of(store.config.model.input))
+    return timed(lambda: ingest_day(store.day(DAY), model))
 
 
 def _largest_shard(home: Path, n: int) -> dict[str, float]:
     from driftwatch.images.ingest import DayModel, cut_into_shards, ingest_shard
     from driftwatch.images.listing import list_day
 
-    storage, layout, config = _world(home)
-    images = config.images.model_copy(update={"shard_size": min(config.images.shard_size, n // 2)})
-    day = MonitorStore(storage, config.model_copy(update={"images": images})).day(_day(layout).day)
+    store = monitor_at(home)
+    images, model = store.config.images, DayModel(VERSION, ModelInput.of(store.config.model.input))
+    images = images.model_copy(update={"shard_size": min(images.shard_size, n // 2)})
+    day = store.with_config(store.config.model_copy(update={"images": images})).day(DAY)
 
     def take_in() -> None:
-        for shard in cut_into_shards(day, DayModel(VERSION, ModelInput.of(config.model.input)), list_day(day)):
+        for shard in cut_into_shards(day, model, list_day(day)):
             ingest_shard(day, shard)
 
-    return _timed(take_in)
+    return timed(take_in)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import time
 
 import numpy as np
 
-from bench.scaling_costs import _alone
+from bench.steps import alone, peak_memory
 
 SIZES = (100_000, 1_000_000, 3_000_000)
 DAY = 100_000_000
@@ -22,8 +22,6 @@ DAY = 100_000_000
 
 def search(n: int, scenes: int, most_flips: int) -> dict[str, float]:
     """Seconds of the search among `n` hashes, and the peak memory of the process in bytes, hashes as text included."""
-    import resource
-
     from driftwatch.images.near_duplicates import near_duplicate_clusters
 
     rng = np.random.default_rng(n)
@@ -40,11 +38,7 @@ def search(n: int, scenes: int, most_flips: int) -> dict[str, float]:
     started = time.process_time()
     found = near_duplicate_clusters(hashes)
     seconds = time.process_time() - started
-    return {
-        "seconds": seconds,
-        "clusters": int(found.max()) + 1,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    }
+    return {"seconds": seconds, "clusters": int(found.max()) + 1, "peak": peak_memory()}
 
 
 def of_a_hundred_million(seconds: float, n: int) -> float:
@@ -65,7 +59,7 @@ def main() -> None:
     last = 0.0
     for n in sizes:
         for name, scenes, flips in (("different", n, 3), ("fixed cameras", 100, 5)):
-            found = _alone(search, n, scenes, flips)
+            found = alone(search, n, scenes, flips)
             last = found["seconds"] if name == "different" else last
             print(
                 f"| {n:,} | {name} | {found['clusters']:,} | {found['seconds']:.1f} s | {found['peak'] / 1e6:,.0f} MB |",

@@ -21,13 +21,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 from bench.page_parts import SCALING, Part
+from bench.steps import DAY, monitor_at
 from driftwatch_sandbox.demo.processes import Processes, free_port
 
-IMAGES, DAY = 1001, date(2026, 1, 5)
+IMAGES = 1001
 BUCKET = f"driftwatch-bench-{os.getpid()}"
 ROOT = Path(__file__).resolve().parents[1]
 NANIO = ROOT / "var" / "bench" / "s3" / "bin" / "nanio"
@@ -55,7 +55,7 @@ class Rounds:
 
     def sentence(self) -> str:
         local, remote = (1000 * statistics.median(times) / self.images for times in (self.folder, self.s3))
-        low, *_, high = self.ratios
+        low, high = self.ratios[0], self.ratios[-1]
         return (
             f"A day of {self.images:,} photos ({self.bytes:,.0f} bytes each) from S3 costs **{statistics.median(self.ratios):.2f} times** the same day "
             f"from a folder ({low:.2f} to {high:.2f} in {len(self.s3)} rounds): {remote:.2f} ms of processor time an image, and {local:.2f}."
@@ -66,25 +66,16 @@ def measure(photos: list[Path], rounds: int = 9, endpoint: str | None = None) ->
     """Takes a day of these photos in from both, `rounds` times after one that does not count."""
     from driftwatch.artifacts.model_input import ModelInput
     from driftwatch.artifacts.store import MonitorStore
-    from driftwatch.config import MonitorConfig
     from driftwatch.images.ingest import DayModel, ingest_day
     from driftwatch.storage import open_storage
 
     home = Path(tempfile.mkdtemp(prefix="driftwatch-s3-day-"))
-    config = MonitorConfig.model_validate(
-        {
-            "name": "s3_day", "description": "A benchmark.", "classes": ["cat", "dog"],
-            "schedule": {"start_date": "2026-01-01"}, "storage": {"uri": f"file://{home}/folder"},
-            "annotation": {"project_name": "-", "question": "-", "instructions": "-"}, "publish": {"sinks": ["local"]},
-        }
-    )  # fmt: skip
-    model = DayModel("v0001-00000000", ModelInput.of(config.model.input))
+    store = monitor_at(home)
+    model = DayModel("v0001-00000000", ModelInput.of(store.config.model.input))
     times: dict[str, list[float]] = {"file": [], "s3": []}
     try:
         with _server(home, endpoint):
-            days = [
-                MonitorStore(open_storage(uri), config).day(DAY) for uri in (config.storage.uri, f"s3://{BUCKET}/day")
-            ]
+            days = [store.day(DAY), MonitorStore(open_storage(f"s3://{BUCKET}/day"), store.config).day(DAY)]
             for day in days:
                 for number, path in enumerate(photos):
                     day.storage.write_bytes(f"{day.keys.incoming}/{number:05d}.jpg", path.read_bytes())
