@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from driftwatch.models.original_set import set_keys
-from driftwatch.view.evidence import TRAINING_DAY
+from driftwatch.view.evidence_usual import TRAINING_DAY
 from driftwatch.view.image_page import image_key
 from driftwatch.view.own_pictures import small_picture
 from driftwatch.view.pictures import jpeg

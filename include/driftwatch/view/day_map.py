@@ -10,7 +10,7 @@ import numpy as np
 
 from driftwatch.artifacts.day_map import DayMap, MapPoints
 from driftwatch.view.day_images import SEGMENT, segmentations
-from driftwatch.view.evidence import training_images
+from driftwatch.view.evidence_usual import training_images
 from driftwatch.view.shares import whole_percent
 from driftwatch.view.words import count
 

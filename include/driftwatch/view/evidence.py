@@ -1,8 +1,4 @@
-"""Evidence in pictures: each changed image of a day beside a normal one that is alike in all that did not change.
-
-A normal neighbour is an image of the last days on which the images were as usual or, where there is no such day, of the training images.
-The model answered it with the same class, and of those it is the nearest by the features that did not move.
-"""
+"""Evidence in pictures: each changed image of a day beside a normal one that is alike in all that did not change (`evidence_usual`)."""
 
 from __future__ import annotations
 
@@ -18,28 +14,17 @@ from driftwatch.artifacts.drift import DayDrift, FeatureDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.view.artifacts import Artifacts
-from driftwatch.view.day_images import (
-    SEGMENT,
-    by_table,
-    day_images,
-    day_sample,
-    features_of,
-)
-from driftwatch.view.large_tables import read_whole
+from driftwatch.view.day_images import SEGMENT, by_table, day_images
+from driftwatch.view.evidence_usual import TRAINING_DAY, neighbours, spread, usual_images
 from driftwatch.view.numbers import digits
-from driftwatch.view.words import direction, feature_name, listing
+from driftwatch.view.words import direction, feature_name
 
 if TYPE_CHECKING:
     import pandas as pd
 
 PAIRS_A_PAGE = 12
-USUAL_DAYS, _DAYS_LOOKED_AT = 3, 60
-# Images to choose a neighbour from. Of large days one is enough, and a random part of it is all that is read.
-_ENOUGH = 2_000
-TRAINING_DAY = "training"  # stands where a day would, in addresses too
 # What lies further away, in standard deviations, counts as no further: an example is typical, not extreme.
 _FAR = 3.0
-_NORMAL_SPREAD = 3.29  # standard deviations between the 5 % and the 95 % quantile of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -110,9 +95,9 @@ def pairs(
     pages = max(1, -(-len(rows) // a_page))
     page = min(max(1, asked.page), pages)
     chosen = _whole(artifacts, drift.day, rows.iloc[order[(page - 1) * a_page : page * a_page]])
-    usual, about = _usual_images(artifacts, drift.day)
+    usual, about = usual_images(artifacts, drift.day)
     who = _who_labelled(artifacts)
-    near = _neighbours(chosen, usual, _stayed(drift, moved, rows))
+    near = neighbours(chosen, usual, _stayed(drift, moved, rows))
     found = tuple(
         _pair(artifacts.config.name, drift, row, neighbour, who)
         for (_, row), neighbour in zip(chosen.iterrows(), near, strict=True)
@@ -124,9 +109,9 @@ def pair_of(artifacts: Artifacts, drift: DayDrift, row: pd.Series) -> Pair:
     """One image of the day of `drift`, a row of `day_images`, with its normal neighbour."""
     import pandas as pd
 
-    usual, _ = _usual_images(artifacts, drift.day)
+    usual, _ = usual_images(artifacts, drift.day)
     alone = pd.DataFrame([row])
-    (neighbour,) = _neighbours(alone, usual, _stayed(drift, (), alone))
+    (neighbour,) = neighbours(alone, usual, _stayed(drift, (), alone))
     return _pair(artifacts.config.name, drift, row, neighbour, _who_labelled(artifacts))
 
 
@@ -197,78 +182,10 @@ def _distance(rows: pd.DataFrame, moved: Sequence[FeatureDrift]) -> np.ndarray:
     counts."""
     total = np.zeros(len(rows))
     for row in (row for row in moved if row.feature in rows):
-        away = (rows[row.feature].to_numpy(float) - row.reference_quantiles[2]) / _spread(row)
+        away = (rows[row.feature].to_numpy(float) - row.reference_quantiles[2]) / spread(row)
         sign = {"up": 1, "down": -1}.get(row.direction, 0) if row.verdict == "drifted" else 0
         total += np.nan_to_num(np.clip(sign * away if sign else np.abs(away), -_FAR, _FAR))
     return total
-
-
-def _spread(row: FeatureDrift) -> float:
-    low, high = row.reference_quantiles[0], row.reference_quantiles[-1]
-    return (high - low) / _NORMAL_SPREAD or 1.0
-
-
-def _usual_images(artifacts: Artifacts, day: date) -> tuple[pd.DataFrame, str]:
-    """The normal images that may stand beside changed ones, with the column `day`, and in words where they are from."""
-    import pandas as pd
-
-    tables: list[pd.DataFrame] = []
-    days = [other for other in artifacts.store.days() if other < day][-_DAYS_LOOKED_AT:]
-    for other in reversed(days):
-        drift = artifacts.find(artifacts.keys.day(other).drift, DayDrift)
-        table = day_sample(artifacts, other) if drift and drift.verdict == "ok" else None
-        if table is not None and features_of(table) and table["prediction"].notna().any():
-            tables.append(table.assign(day=other.isoformat()))
-        if len(tables) == USUAL_DAYS or sum(map(len, tables)) >= _ENOUGH:
-            break
-    if tables:
-        said = listing([str(table["day"].iloc[0]) for table in reversed(tables)])
-        return pd.concat(tables, ignore_index=True), f"images of {said}, on which the images were as usual"
-    return training_images(artifacts), "training images: no day before this one was as usual"
-
-
-def training_images(artifacts: Artifacts) -> pd.DataFrame:
-    """The original labelled images as `day_images` has a day's; their label stands for the prediction. Empty where they are not stored."""
-    import pandas as pd
-
-    table = artifacts.get(artifacts.keys.training_set, read_whole)
-    features = artifacts.get(artifacts.keys.training_features, read_whole)
-    if table is None or features is None or "key" not in table or len(table) != len(features):
-        return pd.DataFrame({"image_id": [], "prediction": [], "day": []})
-    numbers = features.drop(columns="image_id", errors="ignore").reset_index(drop=True)
-    return pd.concat([table.reset_index(drop=True), numbers], axis=1).assign(
-        prediction=table["label"].to_numpy(), answer=None, day=TRAINING_DAY
-    )
-
-
-def _neighbours(chosen: pd.DataFrame, usual: pd.DataFrame, stayed: Sequence[FeatureDrift]) -> list[pd.Series | None]:
-    """The normal image for each changed one. An image stands beside one changed image only, as long as there are others."""
-    names = [row.feature for row in stayed if row.feature in usual]
-    scale = np.array([_spread(row) for row in stayed if row.feature in usual])
-    values = usual[names].to_numpy(float) / scale if len(usual) else np.zeros((0, len(names)))
-    used: set[int] = set()
-    found: list[pd.Series | None] = []
-    for _, row in chosen.iterrows():
-        alike = _alike(usual, row)
-        fresh = [place for place in alike if place not in used] or alike
-        if not fresh:
-            found.append(None)
-            continue
-        gaps = np.square(values[fresh] - row[names].to_numpy(float) / scale).sum(axis=1)
-        place = fresh[int(np.nan_to_num(gaps, nan=np.inf).argmin())]
-        used.add(place)
-        found.append(usual.iloc[place])
-    return found
-
-
-def _alike(usual: pd.DataFrame, row: pd.Series) -> list[int]:
-    """The places of the normal images with the predicted class of `row`: of the same segments where there are any, else of all."""
-    same = (usual["prediction"] == row["prediction"]).to_numpy(bool)
-    closer = same.copy()
-    for name in (name for name in row.index if name.startswith(SEGMENT)):
-        if name in usual and row[name] is not None:
-            closer &= (usual[name] == row[name]).to_numpy(bool)
-    return [int(place) for place in np.flatnonzero(closer if closer.any() else same)]
 
 
 def _pair(monitor: str, drift: DayDrift, row: pd.Series, usual: pd.Series | None, who: Callable[[str], str]) -> Pair:

@@ -13,7 +13,8 @@ from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
 from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, by_table, day_images, features_of, lists_a_sample
-from driftwatch.view.evidence import TRAINING_DAY, Pair, pair_of, training_images
+from driftwatch.view.evidence import Pair, pair_of
+from driftwatch.view.evidence_usual import TRAINING_DAY, training_images
 from driftwatch.view.large_tables import read_table, read_whole, rows_of
 from driftwatch.view.numbers import digits
 from driftwatch.view.shares import whole_percent

@@ -11,7 +11,8 @@ from driftwatch.errors import ChangedImage
 from driftwatch.images.headers import RejectedImage
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import day_images, features_of
-from driftwatch.view.evidence import TRAINING_DAY, Moved, Pair, Shown, first_asked, pairs
+from driftwatch.view.evidence import Moved, Pair, Shown, first_asked, pairs
+from driftwatch.view.evidence_usual import TRAINING_DAY
 from driftwatch.view.own_pictures import large_picture
 from driftwatch.view.pictures import Picture, data_uri
 

@@ -19,9 +19,10 @@ from driftwatch.images.covered import HiddenImage, shown_original
 from driftwatch.images.headers import RejectedImage
 from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
-from driftwatch.view.evidence import TRAINING_DAY, Asked, Shown, first_asked, pairs
+from driftwatch.view.evidence import Asked, Shown, first_asked, pairs
 from driftwatch.view.evidence_choices import choices
 from driftwatch.view.evidence_search import found_text, searched_images
+from driftwatch.view.evidence_usual import TRAINING_DAY
 from driftwatch.view.image_page import find_image, image_key, image_page
 from driftwatch.view.large_tables import Large, read_table, read_whole
 from driftwatch.view.own_pictures import large_picture
