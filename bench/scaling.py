@@ -158,13 +158,16 @@ DAYS = [
     (100_000_000, 20_000, 512),
 ]
 HEAD = """
-Measured (processor time on one core of a shared x86 VM with 2 cores; photos of {width} x {height}, {bytes:,.0f} bytes each; model input {side} px; storage in a
-folder, and S3's client against a local server of S3's API):
+Measured in processor time on one core of a shared x86 VM with 2 cores. Photos of {width} x {height}, {bytes:,.0f} bytes each; model input {side} px; storage in a folder.
+S3's client worked against a local server of S3's API:
 """
 SIMULATED = """
-Simulated from that, with {start:.1f} s for each task's start and Airflow's waiting: ingest, profiles and prediction share the cores, one for each task; all else is one
-task. Dollars: [S3 Standard in us-east-1](https://aws.amazon.com/s3/pricing/), $0.0004 for 1,000 GETs and $0.005 for 1,000 PUTs and LISTs. The listing takes 0.15 s for 1,000 objects,
-of a day in shards 16 folders at once. Not in it: machines, the rest of S3's latency and bandwidth, the people who label.
+Simulated from that:
+
+- A task's start and its wait in Airflow take {start:.1f} s. Tasks of ingest, profiles and prediction have one core each; every other step is one task.
+- The listing takes 0.15 s for 1,000 objects. For a day in shards 16 folders are listed at once.
+- Dollars are those of [S3 Standard in us-east-1](https://aws.amazon.com/s3/pricing/): $0.0004 for 1,000 GETs, $0.005 for 1,000 PUTs or LISTs.
+- Left out are machines, the rest of S3's latency and bandwidth, and the people who label.
 """
 
 
