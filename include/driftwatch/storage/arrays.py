@@ -68,8 +68,8 @@ class StoredArray:
 
 @contextmanager
 def open_array(storage: Storage, key: str) -> Iterator[StoredArray]:
-    """An array to read several parts of, which are of one array also where it is replaced meanwhile. Raises MissingArtifact and DamagedArtifact, and
-    ReplacedMeanwhile where the one that was opened cannot be read any more."""
+    """An array to read several parts of. All parts are of one array, also where another replaces it meanwhile. Raises as
+    `tables.open_table`."""
     with storage.reading(key) as found:
         yield StoredArray(storage, key, found)
 

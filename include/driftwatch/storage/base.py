@@ -66,14 +66,14 @@ class Storage(Kind, Formats):
         return sorted((StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found), key=name_of)
 
     def iter_list(self, *prefixes: str) -> Generator[StoredObject, None, None]:
-        """The same of one or more folders, none of which lies in another, when it may be more than memory should hold: in the order of
-        names (`storage.spool`), a few thousand objects at a time. Several folders, and those of a large one, are listed at once, onto the
-        local disk. Close the generator where you do not use it up."""
+        """As `list`, of one or more folders, none of which lies in another, and never held whole: a few thousand objects at a time, in the order
+        of names (`storage.spool`). Several folders, and the folders of a large one, are listed at once, onto the local disk. Close the
+        generator where you do not use it up."""
         return iter_list(self, prefixes)
 
     def any_below(self, prefix: str) -> StoredObject | None:
-        """One object below `prefix`, or below the root where it is empty: of the first thousand that the storage lists one that is not
-        empty, as the markers of folders are, if there is one. None where there is no object."""
+        """One object below `prefix` (empty: below the root); None where there is none. It is one of the first thousand that the storage lists, and
+        not empty if one of these is not: markers of folders are empty."""
         return any_below(self, prefix)
 
     def folders(self, prefix: str) -> Sequence[str]:
@@ -95,13 +95,16 @@ class Storage(Kind, Formats):
             return found.range(start, end)
 
     def reading(self, key: str, size: int | None = None) -> Reading:
-        """The object to read several parts of, in a `with` block: all are of the object that was opened. `size`: its bytes, where a listing told
-        them."""
+        """The object to read several parts of, in a `with` block. All parts are of the object that was opened. `size`: its bytes, if a listing
+        told them."""
         return Reading(self, key, size)
 
     def read_foreign(self, key: str, folder: str, limit: int) -> bytes:
-        """The bytes of a file that somebody else left in `folder` (empty: anywhere in the storage). Raises OddEntry for what is no regular file in it, what has more
-        than `limit` bytes, and what changes while it is read; MissingArtifact where there is none."""
+        """The bytes of a file that somebody else left in `folder` (empty: anywhere in the storage).
+
+        Raises OddEntry for what is no regular file there, has more than `limit` bytes, or changes while it is read; MissingArtifact where there
+        is none.
+        """
         path, below = f"{self.root}/{from_key(key)}", f"{self.root}/{from_key(folder)}".rstrip("/")
         return self._calling("read", key, lambda: self._read_foreign(path, below, limit))
 

@@ -1,8 +1,8 @@
 """Many objects read by one thread: libcurl follows links that were signed before.
 
-obstore hands each object from thread to thread some nine times, which costs more than the object itself (decision 102). This is a quicker way for
-what goes well, and no second client: whatever is not an answer 200 of the length that it told is left to obstore, which repeats it or says what is
-wrong.
+obstore hands each object from thread to thread some nine times, which costs more than the object itself (decision 102). This is a quicker way
+for what goes well, and no second client. An answer counts only if it is a 200 as long as its Content-Length says. All else is left to obstore,
+which repeats the request or says what is wrong.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ _BUFFER = 2**19  # bytes: most images come in one piece
 
 
 class How(NamedTuple):
-    """`limit`: bytes of an object. `connect`, `stalled`, `whole`: seconds of the connection, without a byte, and of an object in all. `verify`: as
-    boto3's: False, or a file of certificates."""
+    """`limit`: the most bytes of an object. The most seconds: `connect` until there is a connection, `stalled` without a byte, `whole` for an
+    object. `verify`: as boto3's; False, or a file of certificates."""
 
     limit: int
     connect: float
@@ -40,7 +40,7 @@ class How(NamedTuple):
 def library() -> Any:
     """pycurl; None where it is not installed or cannot be loaded.
 
-    It is loaded with its own libraries first: TensorFlow has a libcurl and a BoringSSL in it, and shows them to all that is loaded later.
+    It is loaded with its own libraries first. TensorFlow has a libcurl and a BoringSSL in it, and shows them to all that is loaded later.
     """
     if find_spec("pycurl") is None:
         return None
@@ -59,8 +59,11 @@ def library() -> Any:
 def read(
     links: Iterable[tuple[str, str | None]], how: How, at_once: int
 ) -> Generator[tuple[str, bytes | None], None, None]:
-    """Each key with the bytes that its link gives, in order; None where there is no link, or where it gave no answer 200 of at most
-    `limit` bytes, as many as its Content-Length says. At most `at_once` objects are under way or in memory beyond the caller's own. Close the generator where you do not use it up."""
+    """Each key with the bytes that its link gives, in order. None without a link, and for any answer but a 200 of at most `limit` bytes, as
+    many as its Content-Length says.
+
+    At most `at_once` objects are under way or in memory beyond the caller's own. Close the generator where you do not use it up.
+    """
     pycurl = library()
     multi = pycurl.CurlMulti()
     multi.setopt(pycurl.M_MAXCONNECTS, at_once)
@@ -84,7 +87,8 @@ def read(
                     free.append(handle)
                 if not waiting[0].is_done:
                     multi.select(1.0)
-                    # So that several answers are taken at once; and where select sees nothing: a name is looked up, descriptors are above 1023.
+                    # So that several answers are taken at once. It is also the pause where select sees nothing: while a name is looked up,
+                    # and of descriptors above 1023.
                     time.sleep(_TOGETHER)
             first = waiting.popleft()
             yield first.key, first.data

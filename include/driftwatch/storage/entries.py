@@ -17,9 +17,8 @@ class Stored:
 
 @dataclass(frozen=True)
 class Entry:
-    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none.
-    `modified`: when it was last written to, in seconds since 1970, where the kind of storage lets an object grow. `size`: an object's bytes,
-    where the kind of storage says them."""
+    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none. `modified`: when
+    it was last written to, in seconds since 1970, if the kind of storage lets an object grow. `size`: an object's bytes, if it says them."""
 
     stamp: str | None
     modified: float | None = None
@@ -28,7 +27,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class SigningCredentials:
-    """`temporary`: they come with a session token, as those of roles do. `end`: when they stop working, where they tell it."""
+    """`temporary`: they come with a session token, as those of roles do. `end`: when they stop working, if they say so."""
 
     temporary: bool
     end: datetime | None = None

@@ -38,8 +38,8 @@ class Meaning(Enum):
 
 
 class Answer(NamedTuple):
-    """What an object store said: its error code, else the HTTP status as text; the status; and its message, which begins with the key where one
-    of several objects is meant."""
+    """What an object store said. `code`: its error code, else the HTTP status as text. `message` begins with the key if one of several objects is
+    meant."""
 
     code: str = ""
     status: int = 0
@@ -48,8 +48,8 @@ class Answer(NamedTuple):
 
 _GONE = {"NoSuchKey", "BlobNotFound", "NoSuchVersion", "404"}
 _ENDED = {"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "RequestExpired"}
-# Beside every status from 500 on. A body that was not sent or received whole can happen once to anybody. NoSuchUpload is what a repeat of an
-# upload's end gets whose first answer was lost: the object is written anew.
+# Every status from 500 on may pass, too. A body that was not sent or received whole can happen once to anybody. NoSuchUpload answers the
+# repeat of an upload's end whose first answer was lost: the object is written anew.
 _PASSING = {
     "SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded", "RequestTimeout",
     "OperationAborted", "TemporaryRedirect", "IncompleteBody", "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch",
@@ -59,8 +59,8 @@ _PASSING = {
 _CONDITIONS = {"PreconditionFailed", "ConditionalRequestConflict", "412"}
 _SETUP = ("NoCredentialsError", "PartialCredentialsError", "ParamValidationError", "ProfileNotFound", "UnknownEndpointError",
           "NoRegionError", "InvalidEndpointConfigurationError", "InvalidConfigError", "InvalidPathError")  # fmt: skip
-# How obstore tells what the server answered, and what follows in its messages. S3 also answers 200 with errors in it: of single objects that
-# it did not delete, and of a copy or a multipart upload that failed at its end.
+# How obstore tells what the server answered, and what follows in its messages. S3 also answers 200 with an error in it, for single objects
+# that it did not delete, and for a copy or a multipart upload that failed at its end.
 _DEBUG = "\n\nDebug source"
 _OBSTORE = re.compile(
     r"Server returned (?:non-2xx status code: (?P<status>\d+)[^:]*|error response): ?(?P<body>.*?)(?=\n\nDebug source|$)",

@@ -20,8 +20,8 @@ _PARTS = 128
 def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iterator[pa.Table]:
     """The rows of `left`, each with the columns of the row of `right` that has the same value in the column `on`, or with nulls.
 
-    Both are pieces of a table, and have a value of `on` at most once. As far as both have the same values in the same order, rows pass through; the
-    others are kept on the local disk, in temporary files, and come in any order. So memory does not grow with the tables.
+    Both are pieces of a table, and have a value of `on` at most once. Rows pass through as long as both have the same values in the same
+    order. The others are kept in temporary files on the local disk, and come in any order. So memory does not grow with the tables.
     """
     ours, theirs = Buffer(left), Buffer(right)
     while (rows := min(ours.there(), theirs.there())) and ours.head(rows)[on].equals(theirs.head(rows)[on]):
@@ -34,8 +34,8 @@ def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iter
 def looked_up(
     left: Iterable[pa.Table], right: Iterable[pa.Table], on: str, schema: pa.Schema | None = None
 ) -> Iterator[pa.Table]:
-    """As `joined`, of a `left` that may have a value of `on` more than once, and all in temporary files. `schema`: that of `right`, as far as it is known;
-    of a `right` without a piece no column is known."""
+    """As `joined`, but `left` may have a value of `on` more than once, and all rows go through temporary files. `schema`: that of `right`, if it
+    is known. Without it a `right` without a piece adds no column."""
     with Parts(_PARTS) as kept:
         for table in left:
             kept.add(table, part_of(table[on], _PARTS))
@@ -66,7 +66,8 @@ def joined_parts(
 
 
 class Parts:
-    """Rows that come in any order, kept in `count` parts of one temporary file, which the system removes when the process ends. Rows of a part stay in order."""
+    """Rows that come in any order, kept in `count` parts of one temporary file. Rows of a part stay in order. The system removes the file when the
+    process ends."""
 
     def __init__(self, count: int) -> None:
         self.count, self.rows = count, 0

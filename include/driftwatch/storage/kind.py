@@ -85,8 +85,8 @@ class Kind(ABC):
 
     @abstractmethod
     def reach(self) -> None:
-        """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty one is fine, and a
-        folder that is not there yet, too."""
+        """Raises where the storage cannot be read: nobody answers, no login or no right, no such bucket. An empty storage is fine, and so is a
+        folder that is not there yet."""
 
     def clock(self) -> datetime | None:
         """What time the storage's server has (aware, whole seconds); None where there is none, as for a folder."""
@@ -129,8 +129,8 @@ class Kind(ABC):
         """The name below `path` and the size of every object; nothing where there is no such folder."""
 
     def _directly(self, path: str) -> Iterator[tuple[str, int | None]]:
-        """What lies directly below `path` in any order: an object's name and size; a folder's name with a `/`, and None. A kind that does
-        not say it lists a large prefix in one stream."""
+        """What lies directly below `path`, in any order: an object's name and size; a folder's name with a `/`, and None. Without this method
+        a large prefix is listed in one stream."""
         return iter(())
 
     @abstractmethod

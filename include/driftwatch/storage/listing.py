@@ -102,8 +102,8 @@ def _in_few_folders(first: Iterable[StoredObject], prefix: str) -> bool:
 
 
 def _entries(storage: Kind, path: str, prefix: str) -> list[tuple[str, int | None]]:
-    """What lies directly below in order, a folder's name with its `/`. Empty where that is too much to go folder by folder, or is not
-    known."""
+    """What lies directly below, in order; a folder's name with its `/`. Empty if there are too many folders to list one by one, or if the kind
+    does not say."""
 
     def look() -> list[tuple[str, int | None]]:
         return list(islice(storage._directly(path), _MOST_FOLDERS + 1))

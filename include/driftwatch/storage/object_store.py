@@ -1,5 +1,7 @@
-"""What object stores have in common, through obstore (Rust's object_store). An object is written by one PUT, or by one multipart upload: if that
-is not completed, there is no object."""
+"""What object stores have in common, through obstore (Rust's object_store).
+
+An object is written by one PUT, or by one multipart upload. An upload that is not completed leaves no object.
+"""
 
 from __future__ import annotations
 
@@ -28,14 +30,14 @@ _NOT_IMPLEMENTED = 501
 # Another write of the same object is under way, which may fail: AWS asks to try again.
 _CONFLICT, _TRIES = 409, 3
 _DELETED_AT_ONCE = 1000  # by one request of S3
-# A large object is written in parts: at most so many, since S3 and Google take 10,000 (Azure 50,000), and so many bytes of them are in memory. S3
-# takes parts of 5 MiB to 5 GiB.
+# A large object is written in parts. S3 and Google take 10,000 of them (Azure 50,000); S3 takes parts of 5 MiB to 5 GiB. So many bytes of parts
+# are in memory at once.
 _MOST_PARTS, _LEAST_PART, _IN_MEMORY = 10_000, 5 * 2**20, 60 * 2**20
 _used_in: int | None = None
 
 
 def _refuse_fork() -> None:
-    """Raises in a fork of a process that has used obstore: its threads are not in the fork, and every call would wait for them for ever."""
+    """Raises in a fork of a process that has used obstore. Its threads are not in the fork, so every call would wait for ever."""
     global _used_in
     _used_in = _used_in or os.getpid()
     if _used_in != os.getpid():
@@ -221,8 +223,7 @@ class ObjectStore(Storage):
         return answer.bytes().to_bytes()
 
     def _foreign_key(self, path: str, folder: str) -> str:
-        """As `_key`, of an object that somebody else left. Raises OddEntry where proxies on the way would resolve parts of it, and give another
-        object."""
+        """As `_key`, of an object that somebody else left. Raises OddEntry for a key that a proxy on the way would change into another's."""
         if {"", ".", ".."} & set(path.removeprefix(f"{folder}/").split("/")):
             raise OddEntry("unsafe_name", "has an empty part, '.' or '..' in its key; store it under another")
         return self._key(path)

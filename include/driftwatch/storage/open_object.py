@@ -12,8 +12,8 @@ _NOTHING_THERE = 416  # a range begins at the object's end, or after it
 
 
 class OpenObject(Opened):
-    """The object of the first answer. The server is asked for that one alone, and every answer is compared with the first: not every server knows
-    the condition."""
+    """The object of the first answer. Later requests ask for that version alone. Every answer is also compared with the first, since not every
+    server knows the condition."""
 
     def __init__(self, store: Any, key: str) -> None:
         self._store, self._key = store, key
@@ -49,7 +49,7 @@ class OpenObject(Opened):
 
 
 def head(store: Any, key: str) -> Any:
-    """What the store says of an object, as obstore's ObjectMeta. Raises FileNotFoundError, and where there is no bucket what says so."""
+    """What the store says of an object, as obstore's ObjectMeta. Raises FileNotFoundError, or the error that says that there is no bucket."""
     found = None
     with suppress(FileNotFoundError):
         found = store.head(key)

@@ -27,17 +27,17 @@ class Fetched(NamedTuple):
         return self.content
 
 
-# Seconds that who ends early waits for a thread, which may be in the middle of a request.
+# So many seconds a consumer that ends early waits for the thread, which may be in the middle of a request.
 _LEAVING = 1.0
-# Seconds. A file that the system has in memory takes a tenth of it, one of a network's file system several times as long.
+# Seconds. A file that the system has in memory takes a tenth of it, a file of a network's file system several times as long.
 _QUICK = 0.25e-3
 
 
 def read_in_place(
     keys: Sequence[str], read: Callable[[str], bytes], at_once: int, turn: int
 ) -> Generator[Fetched, None, None]:
-    """As `read_ahead`, but in the caller's own thread as long as objects are read in less time than threads take to wake each other
-    up. From the first `at_once` objects on of which half took longer, threads read ahead. (Single ones may have waited for other threads.)"""
+    """As `read_ahead`, but in the caller's own thread as long as that is quick: threads take time to wake each other up. Once half of
+    `at_once` objects took longer than that, threads read the rest ahead. (A few slow ones may have waited for other threads.)"""
     for start in range(0, len(keys), at_once):
         found, times = [], [time.perf_counter()]
         for key in keys[start : start + at_once]:
@@ -80,8 +80,11 @@ def read_ahead(
 def in_a_thread(
     found: Generator[Fetched, None, None], most: int, most_bytes: int = 2**25
 ) -> Generator[Fetched, None, None]:
-    """What `found` gives, from a thread of its own, which is ahead of the consumer by at most `most` objects, and stops after the one that
-    makes them more than `most_bytes`. Closes `found` when it ends, is closed, or raises; who ends early waits for that for a moment only."""
+    """What `found` gives, fetched by a thread of its own. The thread is ahead of the consumer by at most `most` objects, and pauses after the
+    object with which they have more than `most_bytes`.
+
+    `found` is closed when this generator ends, is closed, or raises. A consumer that ends early waits for that for a moment only.
+    """
     ahead = _Ahead(found, most, most_bytes)
     thread = Thread(target=ahead.fill, daemon=True)
     thread.start()

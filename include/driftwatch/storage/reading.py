@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 class Reading:
     """An object whose parts are read one by one (`Storage.reading`). Every call raises MissingArtifact where there is no object, and
-    ReplacedMeanwhile where parts of the one that was opened can no longer be had."""
+    ReplacedMeanwhile where the object that was opened can no longer be read."""
 
     def __init__(self, storage: Kind, key: str, size: int | None) -> None:
         self._storage, self._key, self._told = storage, key, size

@@ -1,5 +1,7 @@
-"""A storage root on S3, or on a server that speaks its API. obstore reads and writes; boto3 gives the credentials, lists what
-obstore cannot, and signs links; libcurl reads many objects."""
+"""A storage root on S3, or on a server that speaks its API.
+
+obstore reads and writes. boto3 gives the credentials, lists what obstore cannot, and signs links for people. libcurl reads many objects.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ _TOO_LARGE_TO_COPY = ("InvalidRequest", "EntityTooLarge")
 _COPIED_PART = 2**28  # bytes, of which S3's own server needs seconds
 # Links to many objects: how many are signed at once, and how long they work.
 _SIGNED_AT_ONCE, _LINKS_WORK = 128, timedelta(minutes=15)
-# How many may fail where obstore reads the object, and one more of each so many: a server resets some connections.
+# How many objects libcurl may fail to get that obstore then reads, and one more for each so many: a server resets some connections.
 _MOST_FAILED, _ONE_OF = 3, 100
 _ONE_REQUEST = timedelta(minutes=10)
 
@@ -156,8 +158,8 @@ class S3Storage(ObjectStore):
     def iter_foreign(
         self, keys: Sequence[str], folder: str, limit: int, at_once: int = 16
     ) -> Generator[Fetched, None, None]:
-        """By libcurl where it is installed, and by obstore what that does not get: see `driftwatch.storage.by_links`. One thread does it, ahead
-        of the consumer by as many objects again, of 32 MiB together."""
+        """By libcurl where it is installed (`driftwatch.storage.by_links`); what libcurl does not get, obstore reads. One thread does it. It is
+        ahead of the consumer by at most `at_once` objects and 32 MiB, with `at_once` more under way."""
         if by_links.library() is None:
             return super().iter_foreign(keys, folder, limit, at_once)
         _ = self._store  # made once, before threads share it
@@ -206,7 +208,7 @@ class S3Storage(ObjectStore):
             return [None] * len(names)
 
     def _list(self, path: str) -> Iterator[tuple[str, int]]:
-        """By obstore, which takes a tenth of boto3's time; by boto3 from the first page on that has a key which obstore refuses or changes."""
+        """By obstore, in a tenth of boto3's time. From the first page on with a key that obstore refuses or changes, by boto3."""
         from obstore.exceptions import InvalidPathError
 
         prefix, last = self._prefix(path), None
@@ -258,8 +260,8 @@ class S3Storage(ObjectStore):
 
 
 def _told_exactly(last: str | None, found: Sequence[tuple[str, int]]) -> bool:
-    """Whether these names are the objects' own. obstore drops a last `/`: an empty object may be the marker of a folder, and a name that does
-    not follow the one before it has lost something. `last`: the name before them."""
+    """Whether these names are the objects' own: obstore drops a last `/`. So an empty object may be the marker of a folder, and a name out of
+    order has lost something. `last`: the name before them."""
     names = [*([] if last is None else [last]), *(name for name, _ in found)]
     return all(size for name, size in found if name) and all(one < other for one, other in pairwise(names))
 

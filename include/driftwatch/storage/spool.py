@@ -1,4 +1,4 @@
-"""Objects in the order of their names, when they are more than memory should hold: what does not fit is kept on the local disk meanwhile.
+"""Objects in the order of their names, also when memory should not hold them all: what does not fit waits on the local disk.
 
 The order is that of names as object stores list them, by code point. A key with an escape (`foreign_files`) stands where its name does.
 """
@@ -32,8 +32,8 @@ def name_of(item: StoredObject) -> str:
 class Spool:
     """Objects that come in any order and are given out in order, as often as wanted. Close it at the end.
 
-    `piece`: so many are sorted in memory at a time. Pieces that follow each other in order share a temporary file, which the system
-    removes when the process ends, however it ends.
+    `piece`: so many are sorted in memory at a time. Pieces that follow each other in order share a temporary file. The system removes the
+    files when the process ends, however it ends.
     """
 
     def __init__(self, piece: int = 250_000) -> None:

@@ -78,8 +78,11 @@ def shape_of(storage: Storage, key: str) -> tuple[int, tuple[str, ...]]:
 def pieces(
     storage: Storage, key: str, columns: Sequence[str] | None = None, start: int = 0, stop: int | None = None
 ) -> Iterator[pa.Table]:
-    """The table's rows from `start` to before `stop`, in order: at most a row group at a time, with all columns or those named. Only what is needed
-    of the file is fetched, so that memory does not grow with the table. A table without rows gives one piece without rows. Raises as `open_table`."""
+    """The table's rows from `start` to before `stop`, in order, with all columns or those named: at most a row group at a time.
+
+    Only what is needed of the file is fetched, so memory does not grow with the table. A table without rows gives one piece without rows.
+    Raises as `open_table`.
+    """
     with open_table(storage, key) as table:
         yield from table.pieces(columns, start, stop)
 
@@ -115,8 +118,11 @@ class StoredTable:
 
 @contextmanager
 def open_table(storage: Storage, key: str, size: int | None = None) -> Iterator[StoredTable]:
-    """A table to read several parts of, which are of one table also where it is replaced meanwhile. `size`: its bytes, where they are known. Raises
-    MissingArtifact and DamagedArtifact, and ReplacedMeanwhile where the one that was opened cannot be read any more."""
+    """A table to read several parts of. All parts are of one table, also where another replaces it meanwhile. `size`: its bytes, where they
+    are known.
+
+    Raises MissingArtifact and DamagedArtifact, and ReplacedMeanwhile where the table that was opened can no longer be read.
+    """
     with storage.reading(key, size) as found:
         yield StoredTable(storage, key, found)
 
