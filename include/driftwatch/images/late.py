@@ -26,14 +26,14 @@ from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.table_file import MissingTable
 from driftwatch.storage import StoredObject
-from driftwatch.storage.joining import joined
+from driftwatch.storage.joining import without
 from driftwatch.storage.spool import Spool, name_of
 from driftwatch.storage.tables import pieces, rows_of, writing_table
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
 
-_ID, _BEFORE = "image_id", "before"
+_ID = "image_id"
 _HELD = 100_000
 
 
@@ -75,8 +75,8 @@ def late_images(day: DayStore, supplements: Sequence[AnnotationPlan] = ()) -> Co
 
 @dataclass(frozen=True)
 class ManyLate(Collection[str]):
-    """Late images of a day whose images are not held. `supplements`: the numbers of those that do not count. They are found anew each time, in
-    the same order: by comparing the day's images with those that were there before."""
+    """Late images of a day whose images are not held. They are found anew each time, in the same order, by comparing the day's images with those
+    that were there before. Images of the `supplements` with these numbers do not count."""
 
     day: DayStore
     supplements: tuple[int, ...]
@@ -84,14 +84,11 @@ class ManyLate(Collection[str]):
     def pieces(self) -> Iterator[pa.ChunkedArray]:
         """Their ids."""
         storage, keys = self.day.storage, self.day.keys
-        ours = (pa.table({_ID: ids}) for ids in _accepted(storage, keys.manifest))
         before = chain(
             _accepted(storage, keys.sampled_manifest),
             *((piece[_ID] for piece in pieces(storage, keys.supplement(number), [_ID])) for number in self.supplements),
         )
-        known = (pa.table({_ID: ids, _BEFORE: pa.repeat(True, len(ids))}) for ids in before)
-        for piece in joined(ours, known, _ID):
-            late = piece.filter(piece[_BEFORE].is_null()) if _BEFORE in piece.column_names else piece
+        for late in without(_tables(_accepted(storage, keys.manifest)), _tables(before), _ID):
             if len(late):
                 yield late.sort_by(_ID)[_ID]
 
@@ -147,6 +144,10 @@ def _accepted(storage: Storage, key: str) -> Iterator[pa.ChunkedArray]:
         yield piece.filter(pc.equal(piece["status"], "accepted"))["image_id"]
 
 
+def _tables(pieces_of_ids: Iterable[pa.ChunkedArray]) -> Iterator[pa.Table]:
+    return (pa.table({_ID: ids}) for ids in pieces_of_ids)
+
+
 def _hashes(ids: pa.ChunkedArray) -> np.ndarray:
     import pandas as pd
 
@@ -154,8 +155,8 @@ def _hashes(ids: pa.ChunkedArray) -> np.ndarray:
 
 
 def count_late(day: DayStore) -> int:
-    """After a day was taken in again: how many of its images came late. If it has the images that the sample was drawn from, and no others, the manifest
-    that was kept is removed: an image that is missing may come back."""
+    """How many images of a day that was taken in again came late. The manifest that was kept is removed if the day has just the images that the
+    sample was drawn from. It stays while one of them is missing, since that may come back."""
     late = len(late_images(day))
     if not late and images_on_time(day) == _images_in(day, day.keys.manifest):
         day.storage.delete(day.keys.sampled_manifest)

@@ -94,9 +94,11 @@ class Answered:
 
 @dataclass(frozen=True)
 class ManyAnswered:
-    """As `Answered`, of a day that is judged by a sample. Its answers are read piece by piece, each time; the strata are those of `passing_strata`.
+    """As `Answered`, of a day that is judged by a sample. Its answers are read piece by piece, each time they are needed. The strata are those of
+    `passing_strata`.
 
-    `strangers` [rows of predictions.parquet]: which rows are about no accepted image; None where none is. `scored`: whether each image has scores.
+    `strangers` [rows of predictions.parquet]: which rows are about no accepted image; None if there is no such row. `scored`: whether each image
+    has scores.
     """
 
     accepted: ManyAccepted

@@ -14,7 +14,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.store import DayStore
 from driftwatch.images.late import ManyLate, late_images
 from driftwatch.labels.answered import ID, STRATUM
-from driftwatch.storage.joining import joined
+from driftwatch.storage.joining import joined, without
 from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ _VERSION = "model_version"
 
 def strata_of_images(day: DayStore, ids: Collection[str] | None = None) -> pd.Series | None:
     """The stratum of each image that the day's sample stands for, by image id; the categories are the plan's strata. None for a plain
-    random sample. Images that came later have the stratum of the supplement that was drawn from them, or none. `ids`: only those images are told of, and no
-    table is held."""
+    random sample. Images that came later have the stratum of the supplement that was drawn from them, or none. `ids`: tells of these images
+    alone, and holds no table."""
     import pandas as pd
 
     plan = day.find(AnnotationPlan)
@@ -57,11 +57,7 @@ def _kept(day: DayStore, plan: AnnotationPlan) -> Iterator[pa.Table]:
     """Each image with its stratum, piece by piece."""
     late, strata = late_images(day), pieces(day.storage, day.keys.strata, [ID, STRATUM])
     if isinstance(late, ManyLate):
-        known = (pa.table({ID: ids, "late": pa.repeat(True, len(ids))}) for ids in late.pieces())
-        for piece in joined(strata, known, ID):
-            yield (
-                piece.filter(piece["late"].is_null()).drop_columns(["late"]) if "late" in piece.column_names else piece
-            )
+        yield from without(strata, (pa.table({ID: ids}) for ids in late.pieces()), ID)
     else:
         ids = pa.array([*late], pa.string())
         yield from (piece.filter(pc.invert(pc.is_in(piece[ID], value_set=ids))) for piece in strata)

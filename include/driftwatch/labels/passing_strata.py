@@ -1,7 +1,8 @@
 """The strata of a day whose answers pass by instead of being held (`driftwatch.labels.strata` has those of a smaller day).
 
-One look at the answers adds up what an image's size rests on, a second counts images by class and size. Sizes that differ by less than a
-4,000th (with n classes, more than 64, by n / 260,000) are taken for one: images of one class and one such size are never cut apart. Otherwise the strata are those of all images at once.
+One look at the answers adds up what an image's size rests on. A second look counts images by class and size. Sizes that differ by less than
+a 4,000th (with more than 64 classes: by the number of classes / 260,000) count as one. So images of one class and one such size are never cut
+apart. Otherwise the strata are those of all images at once.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ _ROOM = 65_536
 
 
 class Smallest:
-    """Keeps of each group the rows with the smallest keys, as many as `most` [groups] says; equal keys go by the id. At most about three times as
-    many are held at once.
+    """Keeps the rows with the smallest keys of each group, as many as `most` [groups] says; equal keys go by the id. At most about three times as
+    many rows are held at once.
 
     `end`: a key that is at least as large as any; its type is that of the keys.
     """

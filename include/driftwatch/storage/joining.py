@@ -15,6 +15,7 @@ from driftwatch.storage.tables import ROWS
 
 # Of 100 million rows a part has 800,000.
 _PARTS = 128
+_THERE = "driftwatch.there"  # no table's own column
 
 
 def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iterator[pa.Table]:
@@ -29,6 +30,13 @@ def joined(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iter
         yield pa.table([*one.columns, *other.columns], [*one.column_names, *other.column_names])
     if ours.there():
         yield from looked_up(ours, theirs, on, theirs.schema)
+
+
+def without(left: Iterable[pa.Table], right: Iterable[pa.Table], on: str) -> Iterator[pa.Table]:
+    """The rows of `left` whose value of `on` no row of `right` has. As `joined` otherwise."""
+    marked = (pa.table({on: piece[on], _THERE: pa.repeat(True, len(piece))}) for piece in right)
+    for piece in joined(left, marked, on):
+        yield piece.filter(piece[_THERE].is_null()).drop_columns([_THERE]) if _THERE in piece.column_names else piece
 
 
 def looked_up(

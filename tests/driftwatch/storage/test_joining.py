@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 import pytest
 
 from driftwatch.storage import joining
-from driftwatch.storage.joining import Parts, joined, part_of
+from driftwatch.storage.joining import Parts, joined, part_of, without
 
 COLUMNS = ["id", "n", "m"]
 
@@ -53,6 +53,15 @@ def test_rows_behind_the_end_of_the_other_table_have_nulls(others: int) -> None:
     found = list(joined(iter([table("n", values)]), iter([table("m", values[:others])]), "id"))
     assert [row["m"] for piece in found for row in piece.sort_by("n").to_pylist()].count(None) == 3 - others
     assert all(piece.column_names == COLUMNS for piece in found if others)
+
+
+@pytest.mark.parametrize("known", [[], [3], [9], [4, 2, 3], [3, 9, 4]])
+def test_rows_that_the_other_table_has_not_are_left(known: list[int]) -> None:
+    found = list(without(iter([table("n", [4, 2]), table("n", [3])]), iter([table("m", known)]), "id"))
+    assert sorted(pa.concat_tables(found)["n"].to_pylist()) == [value for value in (2, 3, 4) if value not in known]
+    assert all(piece.column_names == ["id", "n"] for piece in found)
+    assert [*without(iter([]), iter([table("m", known)]), "id")] == []
+    assert [row for piece in without(iter([table("n", [1])]), iter([]), "id") for row in piece["n"].to_pylist()] == [1]
 
 
 def test_equal_tables_need_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
