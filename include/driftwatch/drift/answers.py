@@ -56,8 +56,8 @@ def answers_of(day: DayStore, version: str) -> Answers:
 
 
 def stored_answers(day: DayStore, version: str) -> tuple[pd.DataFrame, np.ndarray | None] | None:
-    """The predictions and embeddings that the day has, where they are those of `version`, or production's own; else None. Of a day that is judged by
-    a sample: those of MOST_ANSWERS images of it."""
+    """The predictions and embeddings that the day has, if they are those of `version`, or production's own; else None. If the day is judged by a
+    sample, these are the ones of MOST_ANSWERS images of it."""
     ingest = day.find(Ingest)
     same = ingest is not None and ingest.model_version == version
     if not (same or _is_logged(day, version)) or not day.storage.exists(judged_predictions_key(day)):

@@ -45,8 +45,8 @@ def build_image_reference(
     """Writes the reference of model `version`, and where whylogs is installed its profile, from the features of the images that it was
     trained on.
 
-    `decoding`: how the features of large images were made (`OfFeatures`). Where `features` has a column `phash`, only the first of near-duplicates is kept in the reference. A reference has no day of
-    its own: its profile carries the monitor's first day.
+    `decoding`: how the features of large images were made (`OfFeatures`). If `features` has a column `phash`, the reference keeps only the first
+    of near-duplicates. A reference has no day of its own: its profile carries the monitor's first day.
     """
     from driftwatch.drift.whylogs_profiles import makes_profiles
 

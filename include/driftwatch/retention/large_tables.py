@@ -22,8 +22,8 @@ MOST_HELD = 32_000_000
 
 
 def blank_large(storage: Storage, key: str, names: Mapping[str, str]) -> bool:
-    """Replaces the table at `key` by one without the images, as `blank_parquet`; whether it had any of them. What was measured of an image becomes the
-    median of the others of its piece."""
+    """Replaces the table at `key` by one without the images, as `blank_parquet`. Returns whether it had any of them. What was measured of an image
+    becomes the median of the other images of its piece."""
     pattern = "|".join(map(re.escape, names))
     if not any(_has_any(piece, pattern) for piece in pieces(storage, key)):
         return False

@@ -63,14 +63,16 @@ def is_own(keys: MonitorKeys, key: str) -> bool:
 
 
 class ListedImages:
-    """Every image that the days and the training set list, a row for each file of it: image_id, key, phash. The tables are read piece by piece, each time."""
+    """Every image that the days and the training set list, with a row for each of its files: image_id, key, phash. The tables are read piece by
+    piece, each time."""
 
     def __init__(self, store: MonitorStore) -> None:
         self._storage = store.storage
         self._keys = [store.keys.day(day).manifest for day in store.days()] + [store.keys.training_set]
 
     def named(self, asked: Collection[str], monitor: str) -> dict[str, str]:
-        """The ids of the images that have a name that is `asked`, by that name: a sha256, or the key of a file with the monitor's folder or without."""
+        """The ids of the images that are `asked` for, by the name that was asked: a sha256, or the key of a file, with the monitor's folder or
+        without."""
         ids, by_key = set[str](), dict[str, str]()
         wanted = pa.array([*asked], pa.string())
         ends = "|".join(re.escape(file_name(name)) for name in asked)

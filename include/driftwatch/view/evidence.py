@@ -87,8 +87,8 @@ class Pairs:
 def pairs(
     artifacts: Artifacts, drift: DayDrift, table: pd.DataFrame, asked: Asked, a_page: int = PAIRS_A_PAGE
 ) -> Pairs:
-    """The page of pairs that is asked for. `table`: `day_images` of the day of `drift`, light or whole, with its features. A page beyond the last is the
-    last."""
+    """The page of pairs that is asked for; the last one instead of a page beyond it. `table`: `day_images` of the day of `drift`, light or whole, with
+    its features."""
     rows = _asked_for(table, asked)
     moved = _moved(drift, asked)
     order = np.lexsort((rows["image_id"].str[:8].to_numpy("S8"), -_distance(rows, moved).round(6)))

@@ -28,8 +28,8 @@ def found_text(found: Pairs, drift: DayDrift, asked: Asked) -> str:
 
 
 def searched_images(artifacts: Artifacts, day: date, asked: Asked) -> pd.DataFrame | None:
-    """The images among which those that are `asked` for are looked for: `day_images`, or those with a label where the answer matters and the pages
-    list a sample, which hardly has any of them."""
+    """The images among which those that are `asked` for are looked for: `day_images`. If the answer matters and the pages list a sample, they are the
+    images with a label: the sample hardly has any of these."""
     if asked.answer and lists_a_sample(artifacts, day):
         return labelled_images(artifacts, day)
     return day_images(artifacts, day, light=True)

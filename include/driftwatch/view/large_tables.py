@@ -1,5 +1,5 @@
-"""The tables of large days, of which a page reads only the columns and rows that it shows: a day may have half a million images, and the
-api-server holds the pages of many."""
+"""The tables of large days. A page reads only the columns and rows that it shows: a day may have millions of images, and the api-server holds the
+pages of many days."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ ID = "image_id"
 
 @dataclass(frozen=True)
 class Large:
-    """A stored table of more than LARGE rows. `data`: its bytes where they are kept; `columns`: the names of its columns. Of one whose bytes are not
-    kept, only the columns that are asked for are fetched, a row group at a time."""
+    """A stored table of more than LARGE rows. `columns`: their names. `data`: the table's bytes, if they are kept. Otherwise only the columns that
+    are asked for are fetched, a row group at a time."""
 
     storage: Storage
     key: str
@@ -89,8 +89,12 @@ def read_whole(storage: Storage, key: str) -> pd.DataFrame:
 
 
 def reading_sample(images: int | None) -> Callable[[Storage, str], pd.DataFrame]:
-    """Reads a whole table of a day of so many `images`, or as many as it has rows; of a large one the rows of about LARGE of them. An id is a hash, so those below a limit are a
-    random sample, the other tables of the day have the same images, and so has the sample that the day is judged by."""
+    """Reads a day's table: whole, or of a large table the rows of about LARGE images. `images`: how many the day has, by default as many as the table
+    has rows.
+
+    An id is a hash, so ids below a limit are a random sample. The day's other tables, read so, have the same images, and so has the sample that
+    the day is judged by.
+    """
 
     def read(storage: Storage, key: str) -> pd.DataFrame:
         found = read_table(storage, key)

@@ -74,8 +74,8 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
     challenger waits for the day's labels (`retraining.pending_days`), `on_alert` too, whatever the verdict is.
 
     `publish.alert_source` says whose alert counts: that of the day's verdict, that of WhyLabs' accuracy monitors, or either. The day is
-    ok only if the verdict says so, and WhyLabs too if it is asked. It is not asked about labels that say nothing of the other images. "Not enough evidence" is not ok. The task waits up to
-    `publish.analysis_hours`, without a worker slot, until WhyLabs has analysed the day.
+    ok only if the verdict says so, and WhyLabs too if it is asked. "Not enough evidence" is not ok. WhyLabs is not asked about labels that say
+    nothing of the other images. The task waits up to `publish.analysis_hours`, without a worker slot, until WhyLabs has analysed the day.
 
     An alert starts no retraining on a backfilled day (see `retraining.retrain_on_backfill`) and on a dry run. While a retraining is under
     way, the alert is attached to that one. After an alert's retraining no other alert starts one for `retraining.cooldown_days` days of

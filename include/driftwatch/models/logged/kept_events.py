@@ -18,8 +18,8 @@ _BATCH = 1 << 20  # images in one event at most, for the order of the rows
 
 @dataclass
 class KeptAnswers:
-    """The answers of some events, in their order. `orders`: the place of each among the rows of the log; `broken`: those that could not be read, by the
-    reason; `rows`: how many each file has, by its number, broken ones too."""
+    """The answers of some events, in their order. `orders`: the place of each among the rows of the log. `broken`: how many could not be read, by
+    the reason. `rows`: how many each file has, by its number, broken ones too."""
 
     records: list[dict[str, Any]] = field(default_factory=list)
     orders: list[int] = field(default_factory=list)
@@ -28,7 +28,7 @@ class KeptAnswers:
 
 
 class KeptEvents:
-    """Takes the events file by file, and gives the answers of some ids after the other."""
+    """Takes the events file by file, and gives their answers part by part: all events of one id are in one part."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts, self._files, self._taken = parts, 0, 0

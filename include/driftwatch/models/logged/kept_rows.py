@@ -40,8 +40,8 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
     from driftwatch.config.logged import LoggedConfig
 
-# Of a row: the image that it names (a path below the day's folder, or an id); its place in the log and its time; whether its answer is not the class with the
-# highest score; how the log writes the image; and its embedding, whose width is told beside.
+# Of a row: the image that it names (a path below the day's folder, or an id); its place in the log, and its time; whether its answer is not the
+# class with the highest score; how the log writes the image; its embedding, and the width of that.
 IMAGE, ORDER, TIME, NOT_HIGHEST, NAME, EMBEDDING, WIDTH = (
     "image",
     "order",
@@ -55,8 +55,11 @@ _AT_ONCE = 65_536  # rows
 
 
 class KeptRows:
-    """Takes a log file by file. `tail`: as of `Images`; `parts`: into how many parts its rows go. After the last one `rows` has the kept rows, and `width` tells which of them may be used after all:
-    those whose embedding is as wide as most; None where the log has none. Close it at the end."""
+    """Takes a log file by file. `tail`: as of `Images`. `parts`: into how many parts its rows go. Close it at the end.
+
+    After the last file `rows` has the kept rows. Of these only the rows whose embedding has the width that most have (`width`) may be used; all may,
+    where the log has no embeddings and `width` is None.
+    """
 
     def __init__(self, config: MonitorConfig, settings: LoggedConfig, tail: str, parts: int) -> None:
         self._config, self._settings, self._folder = config, settings, Images((), {}, tail)
@@ -96,7 +99,8 @@ class KeptRows:
         return LogFile(name=parsed.name, bytes=parsed.bytes, rows=len(table) + parsed.rows.broken.total())
 
     def finish(self, files: Sequence[LogFile]) -> list[LogFile]:
-        """The files, after the last one was taken: each with the rows that it has in all. An answer of KServe's log may have its request in another one."""
+        """To be called after the last file. `files`, each with all the rows that it has: in KServe's log an answer may have its request in another
+        file."""
         rows = [file.rows for file in files]
         wanted = sources(preset_columns(self._settings.columns)) if self._settings.format == KSERVE else {}
         for answers in self._events.answers():

@@ -1,7 +1,7 @@
 """As `join`, of a day that is judged by a sample: neither its log nor its manifest is held.
 
-Rows are kept on the local disk by the image that they name, and joined with the manifest part by part; then they are kept by the place of their image in the
-day, so that what is chosen among the answers of an image comes out in the order of the day.
+Rows are kept on the local disk by the image that they name, and joined with the manifest part by part. Then they are kept by the place of their
+image in the day. So what is chosen among an image's answers comes out in the order of the day.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 ID, PLACE, STATUS = "image_id", "place", "status"
 _DUPLICATE = "duplicate"
-# So many images are held at once, of more than 50 million more.
+# So many images are held at once; more, if the day has more than 50 million.
 _OF_PART, _LEAST_PARTS, _MOST_PARTS = 50_000, 4, 1_024
 _FILES = pa.schema([(IMAGE, pa.string()), (ID, pa.string()), (PLACE, pa.int64()), (STATUS, pa.string())])
 
@@ -114,7 +114,7 @@ def _placed(day: DayStore, log: KeptRows, images: int, by_place: Parts) -> dict[
 
 
 def _paths(day: DayStore) -> Iterator[pa.Table]:
-    """Each file of the day by its path. A file with the same bytes as an accepted one has that image's place, and others have none."""
+    """Each file of the day by its path. A file with the same bytes as an accepted one has that image's place; a file that is no image has none."""
     root, start, copies = images_root(day), 0, False
     for piece in _manifest(day, ["key", ID, STATUS]):
         paths = [below(root, own_key(day.config.name, key)) for key in piece["key"].to_pylist()]
@@ -172,7 +172,7 @@ def _each_once(files: pa.Table) -> pa.Table:
 
 
 class _Chosen:
-    """Of the rows of each image the last one, by time and then by order; in the order of the images. `refuses`: whether two answers are counted."""
+    """The last row of each image, by time and then by order, in the order of the images. `refuses`: whether images with two answers are counted."""
 
     def __init__(self, day: DayStore, images: int, refuses: bool) -> None:
         self._sample = day.storage.read_arrow(day.keys.judged, [ID])[ID].combine_chunks().cast(pa.string())
