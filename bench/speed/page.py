@@ -108,25 +108,28 @@ def floor_of_cores(rows: Sequence[Row]) -> str:
             *lines,
             "",
             "If decoding itself stays below 1.8, the cores share something: they are two threads of one core, or other machines",
-            "work on them. If only the pass stays below it, its Python code is the limit: one thread runs it at a time.",
+            "work on them. If only the pass stays below 1.8, its Python code is the limit: one thread runs it at a time.",
         ]
     )
 
 
 README = """# Speed
 
-`make bench` writes this page. Each row is a ratio within one run: the sides take turns on one core, and the median of the
-rounds' ratios stands here ([speed.csv](speed.csv) has the lowest and highest too). This run: {run}; {machine}. Images: {photos}, and the same made smaller and
-larger; noise is that of a sensor, of 4 grey levels, the same in red, green and blue. The pass is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
+`make bench` writes this page. Each row is a ratio within one run: the sides take turns on one core. The table has the median of the
+rounds' ratios; [speed.csv](speed.csv) has the lowest and highest too.
+
+- **This run**: {run}; {machine}.
+- **Images**: {photos}, and the same made smaller and larger. Noise is that of a sensor, of 4 grey levels, the same in red, green and blue.
+- **The pass** is the product's own: reading, checks, decoding, all features, perceptual hash, the model's input of 96 x 96.
 
 {table}
 
-One core's rows compare processor time, so that what else the machine does counts little, but not nothing: rows that were measured at a load above 2 say so. Rows on two cores go by the clock, and are not
-judged on a machine that is busy. A row whose rounds lie on both sides of its aim is undecided; to those of a short run
-(`python -m bench.speed.run --short`, two rounds) 15 % are added on both sides, since that is how far such runs lie apart.
+Rows on one core compare processor time. What else the machine does then counts little, but not nothing: rows that were measured at a load above 2 say so. Rows on two cores go by the clock, and are not
+judged on a busy machine. A row whose rounds lie on both sides of its aim is undecided. For a short run
+(`python -m bench.speed.run --short`, two rounds) 15 % are added on both sides: such runs lie that far apart.
 
 whylogs is called by `log_image` for each image (its own API, pandas installed; merging its profiles is not counted), cleanvision with all its
-checks. Decoding alone is OpenCV's `imdecode` of each file. On two cores it is the floor: what the machine itself gives for a second core.
+checks. Decoding alone is OpenCV's `imdecode` of each file. On two cores it shows what the machine itself gives for a second core.
 {cores}
 
 ## Where the pass's time goes
@@ -137,7 +140,7 @@ At 500 x 375, one thread, processor time by a clock around each stage:
 
 {limit}
 
-At small sizes most of it cannot be left out. µs an image, each step timed in its place in the pass, the least of 15 rounds on a quiet machine:
+At small sizes most of this time cannot be saved. The next table has µs an image, each step timed in its place in the pass, the least of 15 rounds on a quiet machine:
 
 | | 500 x 375 | 256 x 256 |
 |---|---|---|
@@ -151,8 +154,8 @@ At small sizes most of it cannot be left out. µs an image, each step timed in i
 | the whole pass | 682 | 426 |
 | what 0.70 and 0.65 times the speed of decoding alone allow | 688 | 455 |
 
-Fifteen times as fast as cleanvision would be about 395 µs at 256 x 256. Reading, SHA-256, checks and decoding take 312, so 83 would be left for features, hash and input, which take 106. Decoding in
-grey, without colours, is four fifths of decoding: it is reading the codes, which each decoder has to do, that costs. What the kernels spend their time on is in [decision 26](../../decisions/0026-compiled-kernels.md).
+At 256 x 256 fifteen times as fast as cleanvision would be about 395 µs. Reading, SHA-256, checks and decoding take 312 of them. That would leave 83 for features, hash and input, which take 106. Decoding in
+grey, without colours, still takes four fifths of the time: most of it goes into reading the codes, which each decoder has to do. What the kernels spend their time on is in [decision 26](../../decisions/0026-compiled-kernels.md).
 
 ## Decoders
 
@@ -160,8 +163,8 @@ Times as fast as OpenCV, to an RGB array in memory, one core ([decoders.csv](dec
 
 {decoders}
 
-`pillow_draft` decodes at a half, a quarter or an eighth of the size where that still covers the model's input, and so gives other pixels:
-why the pass does not use it, and why it uses simplejpeg, is in [decision {number}](../../decisions/{decision}).
+`pillow_draft` decodes at a half, a quarter or an eighth of the size where that still covers the model's input, and so gives other pixels.
+Why the pass does not use it, and why it uses simplejpeg, is in [decision {number}](../../decisions/{decision}).
 """
 
 
