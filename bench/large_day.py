@@ -1,10 +1,10 @@
-"""A day of millions of images through the product's own steps on this machine: time and peak memory of each task, which runs in a process of its own.
+"""A day of millions of images through the product's own steps on this machine: time and peak memory of each task.
 
     python -m bench.large_day 3000000 [--home FOLDER] [--processes 2] [--write]   # about an hour of 2 cores, 14 GB of disk and 3 million files
 
-The images are drawn, small (64 x 64) and all different: two kinds of pictures, a hundredth of them once more as another file of the same
-bytes, a hundredth saved again, a thousandth broken. The model is the example's, with inputs of 32 px. Labels are not asked for: only the sample
-of images that people would get is drawn. Ends with 1 where the counts are not those of the files.
+Each task runs in a process of its own. The images are drawn, small (64 x 64) and of two kinds. All are different but for one in a hundred that has
+the bytes of another, and one in a hundred that is another saved again. One in a thousand is broken. The model is the example's, with inputs of
+32 px. Labels are not asked for: only the sample of images that people would get is drawn. Ends with 1 where the counts are not those of the files.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
     python -m bench.large_log 1000000 3000000
 
-Manifest and log are made up: ten scores a row, in Parquet files of 100,000 rows in any order, one image in a hundred without an answer and one with two.
+Manifest and log are made up. The log has ten scores a row, in Parquet files of 100,000 rows in any order. One image in a hundred has no answer,
+and one has two.
 """
 
 from __future__ import annotations

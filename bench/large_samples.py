@@ -1,4 +1,4 @@
-"""What drawing a stratified sample, images for training, the evaluation's count of strata and forgetting an image cost on a large day: seconds and memory.
+"""What steps around labels cost on a large day, in seconds and memory: to draw samples, to count strata, to forget an image.
 
     python -m bench.large_samples 1000000 3000000
 

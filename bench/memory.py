@@ -2,9 +2,9 @@
 
     python -m bench.memory       # about fifteen minutes of one core, 6 GB of disk
 
-Each step runs in a process of its own, as a task does. Ingest takes in drawn photos of 500 x 375, every one with bytes of its own; "one task" is the
-whole day taken in at once, which only a `shard_size` of its own would do; a shard is `images.shard_size` of the default. The steps behind it
-work on what shards of such photos leave, with other ids and a little noise.
+Each step runs in a process of its own, as a task does. Ingest takes in drawn photos of 500 x 375, every one with bytes of its own. "One task" is
+the whole day taken in at once, whatever its size. A shard has the default `images.shard_size`. The steps behind ingest work on what shards of
+such photos leave, with other ids and a little noise.
 """
 
 from __future__ import annotations

@@ -32,9 +32,9 @@ PAGE = Path(__file__).resolve().parents[1] / "docs" / "benchmarks" / "stored_inp
 Format = tuple[Callable[[np.ndarray], bytes | list[bytes]], Callable[[bytes | list[bytes]], np.ndarray]]
 HEAD = """# What stored inputs would take in other formats
 
-`python -m bench.stored_inputs PHOTOS` writes this page: one block of {images} inputs of {side} x {side} from real photos, each format giving back the same pixels. Processor
-time of one core, the shortest of {rounds} rounds; a share is of the pass over the same photos in the same run ({whole:.2f} ms an image). Why they are stored as they
-are: [decision 96](../decisions/0096-inputs-end-by-age.md).
+`python -m bench.stored_inputs PHOTOS` writes this page. It is about one block of {images} inputs of {side} x {side} from real photos. Each format gives back the same pixels. Times are
+processor time of one core, the shortest of {rounds} rounds. A share is of the pass over the same photos in the same run ({whole:.2f} ms an image). [Decision 96](../decisions/0096-inputs-end-by-age.md) says
+why inputs are stored as they are.
 
 | format | bytes an image | to write | to read | both, of the pass |
 |---|---|---|---|---|

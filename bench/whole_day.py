@@ -1,8 +1,8 @@
-"""Where the time of a whole day goes on a real Airflow (LocalExecutor, Postgres), a simulated crowd answering 400 times as fast as people; a Markdown table.
+"""Where the time of a whole day goes on a real Airflow (LocalExecutor, Postgres): a Markdown table.
 
     python -m bench.whole_day [--photos FOLDER] [--images 2000] [--no-preload]    # a folder for each class; by default drawn photos
 
-A task waits from the end of the last task that it needs to its own start, as Airflow notes both; its start (a process, imports) is
+A simulated crowd answers 400 times as fast as people. A task waits from the end of the last task that it needs to its own start, as Airflow notes both; its start (a process, imports) is
 part of its run. Needs Debian's postgresql.
 """
 

@@ -61,15 +61,15 @@ def row(name: str, found: np.ndarray) -> str:
 
 PAGE = """# Large days judged by a sample
 
-`python -m bench.judgement.large_days`. Each day has {images:,} images and is judged against a reference of {reference:,}: by all of them, and by the {most:,} with the
-smallest ids. {days} days for each line, {references} references, a false-alarm rate of {rate:.0%}. The difference and its standard error are in points; days of one reference are not
+`python -m bench.judgement.large_days` writes this page. Each day has {images:,} images, and is judged against a reference of {reference:,} images: by all of its images, and by the {most:,} with the
+smallest ids. Each line has {days} days, {references} references and a false-alarm rate of {rate:.0%}. The difference and its standard error are in points. Days of one reference are not
 independent, so the error is that of the {references} references' differences.
 
 | drift | drifted, by all images | drifted, by the sample | difference | standard error | same verdict |
 |---|---|---|---|---|---|
 {rows}
 
-The reference has far fewer images than the day, and its own chance decides most of what is seen. A difference of less than twice its standard error may be
+The reference has far fewer images than the day, so most of what is seen is the reference's own chance. A difference of less than twice its standard error may be
 chance.
 """
 

@@ -41,12 +41,12 @@ DAMAGES: dict[str, Damage] = {
 }
 PAGE = """# Large JPEGs: features of all pixels, and as the pass makes them
 
-`python -m bench.judgement.large_images` writes this page ({seconds:.0f} s). {images} photos of cats and dogs were made {width} x {height}, with noise of {noise:g} grey levels, damaged, and saved as JPEG of quality 90. Each file's
-features were made both ways ([decision 92](../../decisions/0092-large-jpegs-are-not-decoded-whole.md)): of all its pixels, and by one read of its blocks.
+`python -m bench.judgement.large_images` writes this page ({seconds:.0f} s). {images} photos of cats and dogs were made {width} x {height}, got noise of {noise:g} grey levels, were damaged, and were saved as JPEG of quality 90.
+Each file's features were made both ways ([decision 92](../../decisions/0092-large-jpegs-are-not-decoded-whole.md)): of all its pixels, and by one read of its blocks.
 
 ## The same images
 
-In standard deviations over the photos; KS: the largest distance between the two distributions (two samples of {images} from one distribution lie about {usual:.3f} apart). Features that are not listed are the same numbers.
+Differences are in standard deviations over the photos. KS is the largest distance between the two distributions; two samples of {images} from one distribution lie about {usual:.3f} apart. Features that are not listed are the same numbers.
 
 {features}
 

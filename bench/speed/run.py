@@ -2,8 +2,8 @@
 
     python -m bench.speed.run [--short] [photos]     # a folder of class folders; by default ../shared/photos, else drawn ones
 
-The sides take turns, one run each, for some rounds, and processor time is compared (for the rows on cores, the clock); a ratio is taken within a round, and the table has the median, with the lowest
-and highest in the CSV. Writes docs/benchmarks/speed/README.md, speed.csv and decoders.csv.
+The sides take turns for some rounds, one run each. Processor time is compared, or the clock for the rows on cores. A ratio is taken within a round;
+the table has the median, and the CSV the lowest and highest too. Writes docs/benchmarks/speed/README.md, speed.csv and decoders.csv.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """One side of the speed benchmark: a process that does a named task over a folder of images when told to, and says how long it took.
 
-It reads a line of JSON from standard input for each run, {"task", "folder", "images", "cores"}, and answers with the seconds on the clock and on the processor. Each side runs in
-the Python that it is installed in: Driftwatch in .venv, the others in var/bench/speed. Imports and first calls are not counted.
+It reads a line of JSON from standard input for each run, {"task", "folder", "images", "cores"}, and answers with the seconds on the clock and on
+the processor. Each side runs in the Python that it is installed in: Driftwatch in .venv, the others in var/bench/speed. Imports and first calls
+are not counted.
 """
 
 from __future__ import annotations
