@@ -1,5 +1,6 @@
-"""AVIF: boxes and AV1 headers looked through. libavif makes room for any picture of up to 16,384 x 16,384 pixels whatever the file's boxes
-say, and Pillow reads EXIF as it stands.
+"""AVIF: boxes and AV1 headers looked through.
+
+libavif makes room for any picture of up to 16,384 x 16,384 pixels, whatever the file's boxes say. Pillow reads EXIF as it stands.
 
 Source: AV1 Bitstream & Decoding Process Specification, section 5.5 (sequence header).
 """
@@ -89,7 +90,8 @@ def _leb128(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _largest(sequence: bytes, header: Header) -> tuple[int, int]:
-    """The largest picture that may follow a sequence header: of a still one what it says, of others as much as its numbers hold."""
+    """Width and height of the largest picture that may follow a sequence header: those that a still picture's header says, else the largest that
+    its numbers can hold."""
     number = Bits(sequence[:64], header, "AV1").number
     number(4)
     still = number(1)  # reduced_still_picture_header

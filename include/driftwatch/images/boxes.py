@@ -40,9 +40,9 @@ class Bits:
 
 
 class Boxes:
-    """A file's boxes. `name`: of its format, for messages. `kinds`: of each item, by its number; `hidden`: the file with its EXIF and XMP items given a
-    kind that nobody knows, since decoders read them as they stand; `properties`: what is said of each item; `primary`: the number of the
-    picture.
+    """A file's boxes. `name`: of its format, for messages. `kinds`: of each item, by its number. `properties`: what is said of each item.
+    `primary`: the number of the picture. `hidden`: the file, with its EXIF and XMP items given a kind that no decoder knows: decoders read them
+    as they stand.
 
     Raises RejectedImage (`not_an_image`, `truncated`, `too_complex`).
     """

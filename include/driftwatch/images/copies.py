@@ -17,8 +17,8 @@ TABLES_AHEAD = 2  # of shards, of some MB each
 
 
 def in_several(storage: Storage, keys: Sequence[str], listed: int) -> np.ndarray:
-    """The first 64 bits of the ids that may be in more than one shard, uint64. `listed`: how many objects the shards have together; for
-    each, 8 bytes are in memory, and no more."""
+    """The first 64 bits of the ids that may be in more than one shard, uint64. `listed`: how many objects the shards have together. Each takes 8
+    bytes of memory, and no more."""
     found, size = np.empty(listed, np.uint64), 0
     for table in storage.iter_arrow(keys, ["image_id"], TABLES_AHEAD):
         ids = table["image_id"].drop_null()

@@ -56,7 +56,8 @@ class DayTables:
         self._reasons.update(reason.partition(":")[0] for reason in rejected.to_pylist())
 
     def counted(self, day: date, version: str, about: ModelInput, decoding: int) -> Ingest:
-        """The counts of what was added. `version`: of the model that the day is judged by; `about`, `decoding`: how its inputs and features were made."""
+        """The counts of what was added. `version`: of the model that the day is judged by. `about`, `decoding`: how the day's inputs and features
+        were made."""
         assert self._manifest.rows == sum(self._status.values())
         assert self._features.rows == sum(self.rows) == self._status[ACCEPTED]
         found = Ingest(
@@ -79,8 +80,8 @@ class DayTables:
 
 @contextmanager
 def writing_tables(day: DayStore, segments: DaySegments) -> Iterator[DayTables]:
-    """Writes the day's manifest and features. If the pass fails, the earlier ones stay. The earlier index of the inputs goes before them: a
-    kill leaves tables and inputs that fit together, or no index, which readers say."""
+    """Writes the day's manifest and features. If the pass fails, the earlier ones stay. Before they are replaced the earlier index of the inputs is
+    removed. So a kill leaves tables and inputs that fit together, or no index; readers say that it is missing."""
     keep_sampled(day)
     with (
         writing_table(day.storage, day.keys.manifest, segments.schema) as manifest,

@@ -13,16 +13,17 @@ from driftwatch.images.headers import ImageFile
 _TABLES, _QUANTISATION, _RESTARTS, _SCAN = 0xC4, 0xDB, 0xDD, 0xDA
 # The mean of a block is 1,024 at most, eight times the distance from grey to black; encoders round, and some overshoot.
 _LARGEST_MEAN = 1300
-
-
 # For the number of each table: how many codes there are of each length, and their values.
 Defined: TypeAlias = tuple[tuple[int, tuple[bytes, bytes]], ...]
 
 
 class Tables(NamedTuple):
-    """What stands before a file's only scan. `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is
-    none; tables 0 to 3 are those of first coefficients. `defined`: how these were given. `steps`: the 64 steps of each quantisation table, in zigzag order.
-    `interval`: units between restart marks, or 0. `scan`: the scan's header; its data begin at `start`."""
+    """What stands before a file's only scan.
+
+    `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is none; tables 0 to 3 are those of first coefficients.
+    `defined`: how the file gives them. `steps`: the 64 steps of each quantisation table, in zigzag order. `interval`: units between restart
+    marks, or 0. `scan`: the scan's header; its data begin at `start`.
+    """
 
     codes: np.ndarray
     defined: Defined

@@ -1,8 +1,8 @@
 """The bytes of a folder's objects, in order, or why an object is not read.
 
-One odd file costs one row, never the day; and an image is never blamed for what is wrong with the storage. So an object is rejected
-if it is gone, if it is no regular file, or if it cannot be read while another one of the same folder can. Anything else is raised,
-with the object's name: a storage that refuses everything, credentials that have ended, a storage that does not answer.
+One odd file costs one row, never the day. But an image is never blamed for what is wrong with the storage. So an object is rejected if it
+is gone, if it is no regular file, or if it cannot be read while another of the same folder can. Anything else is raised with the object's
+name: a storage that refuses everything, credentials that have ended, a storage that does not answer.
 """
 
 from __future__ import annotations
@@ -69,14 +69,15 @@ def _not_to_be_read(
 
 
 def _rejected(folder: ImageFolder, key: str, error: Exception, others: Sequence[str]) -> bytes | RejectedImage:
-    """Why this one object is rejected, or its bytes where it can be read by now. Raises the error where it is not about it alone."""
+    """Why this one object is rejected, or its bytes if it can be read by now. Raises the error if it is not about this object alone."""
     if isinstance(error, OddEntry):
         return RejectedImage(error.kind, str(error))
     if isinstance(error, MissingArtifact):
         if folder.named_by:
             return RejectedImage(
                 "unreadable",
-                f"is not there, and {folder.named_by} names it; where it was never there correct images.layout.paths or images.layout.inventory.key",
+                f"is not there, and {folder.named_by} names it; where it was never there correct images.layout.paths or "
+                "images.layout.inventory.key",
             )
         return RejectedImage("unreadable", "was listed, and is gone")
     if isinstance(error, (StorageRefused, DamagedFile)) and _another_is_read(folder, key, others):

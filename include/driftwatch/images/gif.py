@@ -81,7 +81,7 @@ class _Parts:
         raise too_many_parts(self.data, "GIF", self.header)
 
     def skip(self) -> None:
-        """Behind the blocks of data that begin here; the last one is empty. They have 255 bytes each, so no limit of parts counts."""
+        """Goes on behind the blocks of data that begin here; the last one is empty. They have 255 bytes each, so they do not count as parts."""
         while True:
             if self.at >= len(self.data):
                 raise RejectedImage("truncated", "the GIF file ends before its picture does", self.header)

@@ -1,9 +1,9 @@
 """What a file says about itself, read without decoding a pixel: its format and size, and where its picture begins and ends.
 
 Everything that could cost much is looked at here first: no decoder sees a file whose size, scans or parts are beyond the limits.
-Pillow's lazy open does not do: it opens PNGs that are cut short, have wrong sums or no picture data, JPEGs of thousands of scans, of
-two frame headers, or of kinds that no decoder here knows; it refuses whole PNGs for a text or a colour profile; and it gives no reason
-(tests/driftwatch/images/test_headers.py has each of them).
+Pillow's lazy open is not enough. It opens PNGs that are cut short, or have wrong sums or no picture data. It opens JPEGs of thousands of
+scans, of two frame headers, or of kinds that no decoder here knows. It refuses whole PNGs for a text or a colour profile, and gives no reason.
+tests/driftwatch/images/test_headers.py has each of these.
 Sources: ITU-T T.81 annex B (JPEG markers), the PNG specification (chunks), RFC 9649 (WebP), TIFF 6.0 (EXIF).
 """
 
@@ -81,7 +81,7 @@ class RejectedImage(DriftwatchError):
 
 
 class Header(NamedTuple):
-    """Format (JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF or HEIC) and stored size in pixels, before any EXIF rotation; `channels` is known for JPEG only."""
+    """`format`: as in `images.formats`, in capitals. Size: in pixels as stored, before any EXIF rotation. `channels`: known of JPEGs alone."""
 
     format: str
     width: int
@@ -120,8 +120,8 @@ Check = Callable[[Header], None]
 
 
 def format_of(data: bytes, accepted: Sequence[str]) -> str:
-    """JPEG, PNG, WEBP, TIFF, BMP, GIF, AVIF or HEIC, by content, never by name. `accepted`: `images.formats`. Raises RejectedImage: `not_an_image` or
-    `unsupported_format`."""
+    """The format, such as JPEG, by content and never by name. `accepted`: `images.formats`. Raises RejectedImage (`not_an_image`,
+    `unsupported_format`)."""
     found = next((name for offset, magic, name in _FORMATS if data.startswith(magic, offset)), "")
     if found == "WEBP" and data[:4] != b"RIFF":
         found = ""

@@ -1,7 +1,7 @@
-"""HEIC: boxes and HEVC headers looked through. Read where pillow-heif is installed, which Driftwatch does not bring along
+"""HEIC: boxes and HEVC headers looked through. HEIC is read where pillow-heif is installed; Driftwatch does not bring it along
 (docs/decisions/0100).
 
-libheif decodes each tile that a grid names, however often, and makes room for what an HEVC header says. It turns, mirrors and crops as the
+libheif decodes each tile as often as a grid names it, and makes room for what an HEVC header says. It turns, mirrors and crops as the
 file's boxes say.
 Sources: ISO/IEC 14496-15 (hvcC) and 23008-12 (grids), ITU-T H.265, sections 7.3.1 and 7.3.2.2 (sequence parameter set).
 """

@@ -64,8 +64,8 @@ class DayModel:
 
 
 def begin_day(day: DayStore, model: DayModel) -> Ingest | list[Shard]:
-    """Takes the day in where it fits into one shard, as `ingest_day`; else cuts it, as `cut_into_shards`. A large day's listing is never
-    held whole."""
+    """If the day fits into one shard, takes it in, as `ingest_day`; else cuts it, as `cut_into_shards`. A large day's listing is never held
+    whole."""
     each = objects_of_shard(day.config.images.shard_size)
     with closing(list_day(day)) as listed:
         first = list(islice(listed, each + 1))
@@ -125,8 +125,8 @@ def cut_into_shards(day: DayStore, model: DayModel, listed: Iterable[StoredObjec
             with writing_table(day.storage, day.keys.shard(number, "listing.parquet"), schema) as table:
                 table.add(pa.table([[o.key for o in part], [o.size for o in part]], schema=schema))
             total += len(part)
-    except DriftwatchError:  # of a day of ignored files alone, or a listing that broke off: forgetting would take it for a day that is being taken in
-        _clear_shards(day)
+    except DriftwatchError:  # a day of ignored files alone, or a listing that broke off
+        _clear_shards(day)  # forgetting would take what is there for a day that is being taken in
         raise
     shards = shards_of(total, size, run)
     about = pixel_fields(model.input)
@@ -136,7 +136,7 @@ def cut_into_shards(day: DayStore, model: DayModel, listed: Iterable[StoredObjec
 
 
 def _of_run(schema: pa.Schema, run: str) -> pa.Schema:
-    """Two tries of ingest_images may overlap, and each cuts the day as it lists it: what a shard is made of says which one cut it."""
+    """Two tries of ingest_images may overlap, and each cuts the day as it lists it. So a shard's tables say which try cut it."""
     return schema.with_metadata({_RUN: run})
 
 
@@ -144,7 +144,8 @@ def _refuse_other_run(day: DayStore, table: pa.Table, run: str) -> None:
     found = (table.schema.metadata or {}).get(_RUN, b"").decode()
     if run and found != run:
         raise NeedsAttention(
-            f"{day.storage.url(day.keys.shards)}: two runs of ingest_images have cut the day at the same time: clear ingest_images with what follows"
+            f"{day.storage.url(day.keys.shards)}: two runs of ingest_images have cut the day at the same time: clear ingest_images "
+            "with what follows"
         )
 
 
@@ -228,7 +229,8 @@ def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
 
 
 def _finish(day: DayStore, model: DayModel, tables: DayTables) -> Ingest:
-    """Writes the inputs' index and, last, ingest.json, with the number of `late` images where there are any, and of the `judged` ones where these are not all."""
+    """Writes the inputs' index and, last, ingest.json. It has the number of `late` images if there are any, and of `judged` ones if these are not
+    all."""
     inputs.write_index(day, model.input, tables.rows, tables.names)
     found = tables.counted(day.date, model.version, model.input, model.decoding)
     more = {"late": count_late(day), "judged": tables.judged.write(day)}

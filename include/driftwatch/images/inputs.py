@@ -1,8 +1,8 @@
 """The model's inputs of a day as ingest stores them: uint8 images in the order of the manifest, one .npy file for each block, and
 index.json with the number of images in each. They are read block by block, so that no day must fit into memory.
 
-A block is named by the images that it holds (`name_of`), and index.json says the names. So a day that is taken in again writes beside the
-blocks of the day as it stands, and no reader takes one run's block for another's (docs/decisions/0101).
+A block is named by the images that it holds (`name_of`), and index.json says the names. So a day that is taken in again writes its blocks
+beside those that stand, and no reader takes one run's block for another's (docs/decisions/0101).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAME = 12  # hex digits: names tell the runs of one block apart
 
 
 def name_of(image_ids: Sequence[str], about: ModelInput, decoding: int) -> str:
-    """The name of the block of these images, in order, made in this way: the same for the same pixels. Empty where there is no image."""
+    """The name of a block of these images, in order, made in this way. The same pixels have the same name; a block without an image has none."""
     if not image_ids:
         return ""
     told = "\n".join([about.pixels.model_dump_json(), str(decoding), *image_ids])
@@ -62,10 +62,10 @@ def has_inputs(day: DayStore) -> bool:
 
 
 def blacken(day: DayStore, rows: Sequence[int]) -> int:
-    """Makes the day's images at these places black, and removes what killed runs have left, which may show them too: of a day without inputs
-    (`has_inputs`) all blocks. Returns how many blocks changed or went with it. A repeat goes on where it was ended.
+    """Makes the day's images at these places black. Removes the blocks that killed runs have left, since they may show the images too; of a day
+    without inputs (`has_inputs`) these are all blocks. Returns how many blocks changed or were removed. A repeat goes on where it was ended.
 
-    A changed block gets a name by its pixels: the old one tells whoever has the image that it was there.
+    A changed block gets a name by its pixels. By the old name whoever has the image could tell that it was there.
     """
     if not has_inputs(day):
         left = [item.key for item in day.storage.list(day.keys.inputs) if item.key != day.keys.inputs_index]
@@ -111,13 +111,13 @@ class DayInputs:
                 yield self._checked(number, images)
         except MissingArtifact as error:
             raise MissingArtifact(
-                f"{error}. If the day was taken in again just now, try again: its inputs are others. If storage.keep removed the inputs of "
+                f"{error}. If the day was taken in again just now, try again: it has other inputs now. If storage.keep removed the inputs of "
                 f"{self._day.date}: clear ingest_images, and the day is taken in anew from incoming/"
             ) from error
 
     def span(self, numbers: range) -> tuple[int, int]:
-        """The rows of the blocks with these numbers among the day's accepted images, such as those of features.parquet: from the first to before
-        the second. Raises NeedsAttention where the day has no such blocks."""
+        """Where the images of the blocks with these numbers lie among the day's accepted images, as in features.parquet: the first row, and the row
+        behind the last. Raises NeedsAttention where the day has no such blocks."""
         self._refuse_unknown(numbers.stop - 1)
         return int(self._starts[numbers.start]), int(self._starts[numbers.stop])
 

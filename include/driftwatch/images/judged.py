@@ -1,12 +1,10 @@
 """The images of a large day that it is judged by.
 
-Up to MOST images a day is judged by all. A larger day is judged by the MOST images with the smallest ids. An id is the SHA-256 of an image's bytes,
-so these are a random sample, drawn evenly, and the same one whatever the order in which the images came and however the day was cut. Their
-rows are kept apart, in the day's order, when the day is taken in and when the model has answered. So no step that judges
-a day holds all of it.
+Up to MOST images a day is judged by all. A larger day is judged by the MOST images with the smallest ids. An id is the SHA-256 of an image's
+bytes. So these are a random sample, and the same one whatever the order in which the images came and however the day was cut. Their rows are
+kept apart, in the day's order, when the day is taken in and when the model has answered. So no step that judges a day holds all of it.
 
-Which images show nearly the same is asked within the sample. That is right for it: its images depend on each other as much as they
-have near-duplicates in it, not as much as they have in the day.
+Near-duplicates are looked for within the sample: its images depend on each other only as far as they have near-duplicates in it.
 """
 
 from __future__ import annotations
@@ -80,8 +78,8 @@ class JudgedImages:
         return table
 
     def write(self, day: DayStore) -> int | None:
-        """Writes the rows of a day of more than MOST images, and returns how many these are. Of another day what an earlier run has left is
-        removed."""
+        """Writes the rows of a day of more than MOST images, and returns how many they are. For a smaller day removes what an earlier run has
+        left."""
         if self._images <= MOST:
             if day.storage.exists(day.keys.judged):
                 for key in (day.keys.judged_embeddings, day.keys.judged_predictions, day.keys.judged):
@@ -129,10 +127,10 @@ def judged_embeddings_key(day: DayStore) -> str:
 
 
 def told_of(day: DayStore, key: str, columns: Sequence[str], ids: Collection[str] | None = None) -> pd.DataFrame:
-    """What the day's table at `key` says in those of `columns` that it has, and `image_id`: the rows of the images `ids`, or more; by default all.
-    In the table's order.
+    """The day's table at `key`: `image_id`, and those of `columns` that it has. The rows are in the table's order: those of the images `ids`, or
+    more; by default all.
 
-    Of a day that is judged by a sample the table is read piece by piece, unless `ids` are of the sample.
+    If the day is judged by a sample, the table is read piece by piece, unless all `ids` are of the sample.
     """
     wanted = [ID, *columns]
     if ids is None or not is_sampled(day):
@@ -147,7 +145,7 @@ def told_of(day: DayStore, key: str, columns: Sequence[str], ids: Collection[str
 
 
 class JudgedAnswers:
-    """Keeps the answers to the images that a day is judged by, while all answers are written. Tables and embeddings come in the same order; a
+    """Keeps the answers to the images that a day is judged by, while all answers are written. Tables and embeddings come in the same order, each
     table before its embeddings."""
 
     def __init__(
@@ -173,8 +171,8 @@ class JudgedAnswers:
 def keeping_answers(
     day: DayStore, schema: pa.Schema, first: np.ndarray | None, answered: pa.ChunkedArray | None = None
 ) -> Iterator[JudgedAnswers | None]:
-    """Writes the answers that `judged_predictions` and `judged_embeddings_key` are about; None for a day that is judged by all its images.
-    `first`: as for `writing_rows`; `answered`: the ids of the images that have an answer, where not all have one."""
+    """Writes what `judged_predictions` and `judged_embeddings_key` are about; gives None for a day that is judged by all its images. `first`: as
+    for `writing_rows`. `answered`: the ids of the images with an answer, if not all have one."""
     if not is_sampled(day):
         yield None
         return

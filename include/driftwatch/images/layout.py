@@ -1,8 +1,8 @@
 """Where the images of a day lie: in the monitor's own `incoming/<day>`, or where `images.layout` says. That place is only read.
 
-The stored key of an image is relative to the storage's root, or the image's whole address where it lies elsewhere. `path below the day's
-folder`, by which tables and patterns name images, is what follows the root: the folder that holds all the day's images, as far as it has one
-name. `ingest.json` keeps the root, for days that were taken in before the monitor file changed.
+The stored key of an image is relative to the storage's root, or the image's whole address if it lies elsewhere. The root of a day's images is
+the folder that holds them all, as far as that has one name. Tables and patterns name an image by its path below the root. `ingest.json` keeps the
+root, for days that were taken in before the monitor file changed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Place:
                 yield StoredObject(self.stored(item.key), item.size)
 
     def any_object(self, tries: int) -> StoredObject | None:
-        """An object in the folders, by its key in `storage`, one that is not empty if one such is met first. None where so many listings find none."""
+        """An object in the folders, by its key in `storage`: the first that is not empty, else an empty one. None if `tries` listings find none."""
         waiting = [("", pattern.split("/")) for pattern in reversed(self.patterns)]
         empty: StoredObject | None = None
         while waiting and tries:

@@ -44,9 +44,9 @@ class ImageFolder:
     def ignored_by(self, key: str) -> str | None:
         """The pattern of `images.ignore` that the key matches; None for what is to be an image.
 
-        A pattern with `/` is compared with the whole key below the folder. There `*` stands for `/` too, and the folder's own marker
-        is `/`. Any other pattern is compared with each part of the key: one that matches a folder's name ignores all in that folder.
-        Upper and lower case are the same.
+        A pattern with `/` is compared with the whole key below the folder. There `*` stands for `/` too, and the folder's own marker is `/`.
+        Any other pattern is compared with each part of the key. So a pattern that matches a folder's name ignores all in that folder. Upper
+        and lower case are the same.
         """
         name = (key.removeprefix(self.path).removeprefix("/") or "/").lower()
         parts = [part for part in name.split("/") if part not in (".", "..")]  # of keys of S3; they hide nothing

@@ -19,7 +19,7 @@ from driftwatch.images.resize import Halvings
 
 MAX_DISTANCE = 6
 _AVERAGED = 4  # each of the 32 x 32 is an average of at least as many pixels a side
-# What it takes to sort a hash, for each doubling of their number, and to compare two: in ns, as measured by `python -m bench.near_duplicates`.
+# Nanoseconds to sort a hash, for each doubling of their number, and to compare two; measured by `python -m bench.near_duplicates`.
 _SORTED, _COMPARED = 4.5, 1.0
 _MOST_STRETCHES = 4
 HASHED_SIDE = 32 * _AVERAGED  # rows and columns of averages over equal squares that are enough
@@ -43,9 +43,9 @@ def near_duplicate_clusters(hashes: Sequence[str], max_distance: int = MAX_DISTA
     Two hashes that differ in at most `max_distance` bits are in one cluster, and so is everything linked to them. Measured on 1,999
     photos of cats and dogs, different photos lie 12 bits apart or more, 32 in the median; copies re-saved at two thirds of the size 0 to 4.
 
-    Not all pairs are compared, and none is missed: the 64 bits are cut into more stretches than two near hashes can differ in, so
-    that they agree on some of them whole. For each choice of those the hashes are sorted by them, and equal ones compared (Manku, Jain
-    and Das Sarma, Detecting Near-Duplicates for Web Crawling, 2007, section 3).
+    Not all pairs are compared, and none is missed. The 64 bits are cut into more stretches than two near hashes can differ in. So two near
+    hashes have some stretches that are equal. For each choice of stretches the hashes are sorted by them, and equal ones are compared (Manku,
+    Jain and Das Sarma, Detecting Near-Duplicates for Web Crawling, 2007, section 3).
     """
     from driftwatch.images.kernels.hamming import join_near
 
@@ -66,7 +66,7 @@ def _masks(max_distance: int, agreeing: int) -> Iterator[np.uint64]:
 
 
 def _stretches(n: int, max_distance: int) -> int:
-    """On how many stretches two hashes are to agree: with more, there are more choices to sort by, and fewer hashes to compare in each."""
+    """On how many stretches two hashes have to agree. With more stretches there are more choices to sort by, and fewer hashes to compare in each."""
     return min(range(1, _MOST_STRETCHES + 1), key=lambda agreeing: cost(n, max_distance, agreeing))
 
 

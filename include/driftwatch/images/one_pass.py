@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from driftwatch.images.listing import ImageFolder
     from driftwatch.storage import StoredObject
 
-# A thread decodes some images one after the other, up to so many or so many bytes: to wake it up for each would cost a tenth of the pass.
+# A thread decodes a turn of images, one after the other: so many images or bytes. To wake it up for each would cost a tenth of the pass.
 _TURN, _TURN_BYTES, _TURNS_PER_CORE = 16, 2**22, 2
 
 # One row for each object, in the order of names. image_id: sha256, null if the bytes were not read. reason: "<kind>: <message>" for a
@@ -120,9 +120,9 @@ def take_in_blocks(
     """Fetches, checks and decodes each object once, in the order of the keys, on `workers` threads (all cores by default;
     decoders and kernels let go of Python's lock). At most a few images for each core are in work at a time.
 
-    `decoding`: how the features of large images are made (`OfFeatures`). `given_up`: keys that are not read, since they change all the time. What `images.ignore` names, and what storage says is larger
-    than `max_bytes`, is not fetched. For what is raised and what is quarantined see `driftwatch.images.fetch`. Close the generator
-    where you do not use it up.
+    `decoding`: how the features of large images are made (`OfFeatures`). `given_up`: keys that are not read, since they change all the time.
+    What `images.ignore` names, and what storage says is larger than `max_bytes`, is not fetched. For what is raised and what is quarantined
+    see `driftwatch.images.fetch`. Close the generator where you do not use it up.
     """
     filling = _Filling(pixels)
     fetched = fetch(folder, sorted(objects, key=name_of), given_up)
@@ -198,7 +198,7 @@ def _in_turn(
     made: Made,
     workers: int,
 ) -> Generator[_InWork, None, None]:
-    """Each object in order, with what became of it. Meanwhile the workers, of which the caller's own thread is one, are a few objects ahead."""
+    """Each object in order, with what became of it. The workers are a few objects ahead; the caller's own thread is one of them."""
     seen: set[str] = set()
     to_do = (_to_do(item, data, seen) for item, data in fetched)
     process = partial(_process_turn, images=images, made=made, room=Room(images.decode_mb * 1_000_000))
@@ -241,8 +241,8 @@ def _to_do(item: StoredObject, data: bytes | RejectedImage | Ignored, seen: set[
 
 
 def _process_turn(turn: list[_InWork], images: ImagesConfig, made: Made, room: Room) -> list[_InWork]:
-    """What became of each object of the turn, whose bytes are let go of. All files are looked through first: between sweeps over pixels that
-    costs more."""
+    """What became of each object of the turn. The objects' bytes are let go of. All files are looked through before the first is decoded: between
+    sweeps over pixels that costs more."""
     files = []
     for place, item in enumerate(turn):
         files.append(None if item.data is None else checked(item.data, images))

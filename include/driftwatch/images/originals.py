@@ -27,8 +27,8 @@ _WHAT_WAS_TAKEN = ImagesConfig(
 
 
 class Original(NamedTuple):
-    """`kind`: what its first bytes say that it is; its name does not count. What no browser shows as it was judged (TIFF, BMP, the first
-    frame of a GIF) is a JPEG here."""
+    """`kind`: what the first bytes say; the name does not count. Pictures that no browser shows as they were judged (TIFF, BMP, the first frame of a
+    GIF) are JPEGs here."""
 
     data: bytes
     kind: Kind
@@ -38,8 +38,10 @@ def read_original(
     storage: Storage, image_id: str, key: str, most_bytes: int, elsewhere: Elsewhere = open_storage
 ) -> Original:
     """The file of an image. `image_id`: sha256 of its bytes. `storage`: the monitor's; `elsewhere` opens that of an image that lies apart.
-    Raises ChangedImage where it is gone, lies outside of the folder where images
-    are left, has more than `most_bytes`, or is another file by now."""
+
+    Raises ChangedImage where the file is gone, lies outside of the folder where images are left, has more than `most_bytes`, or is another one
+    by now.
+    """
     where = f"{storage.url(key)} is no longer the image {image_id} that was taken in"
     advice = "put that file back, or take the images in again (of a day: clear ingest_images)"
     try:

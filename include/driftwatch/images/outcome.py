@@ -72,7 +72,7 @@ def outcome_of(file: ImageFile | RejectedImage, images: ImagesConfig, made: Made
 
 
 def _needed(file: ImageFile, made: Made) -> tuple[int, int] | None:
-    """The rows and columns of averages that are enough for hash and input; None where these need the whole picture, and where that is small."""
+    """The rows and columns of averages that are enough for hash and input. None if these need the whole picture, or if that is small."""
     size = file.header.height, file.header.width
     if made.decoding < DECODING or not is_large(*size):
         return None

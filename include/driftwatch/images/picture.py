@@ -10,7 +10,7 @@ import numpy as np
 
 SAMPLED_SIDE = 160
 WINDOW_SIDE = 256
-# Below, the window is so much of the picture that nothing is gained. With every eighth pixel a block has at most one of the sample.
+# In smaller pictures the window is so much of the picture that nothing is gained. With every eighth pixel a block has at most one of the sample.
 LARGE_PIXELS, LARGE_STEP = 1_000_000, 8
 # How features of large images are made today: see `artifacts.model_input.OfFeatures`.
 DECODING = 2

@@ -1,5 +1,7 @@
-"""PNG: the file is looked through chunk by chunk. Pillow does not check the checksums of picture data, and it unpacks colour profiles
-and texts. So it is given the picture alone."""
+"""PNG: the file is looked through chunk by chunk.
+
+Pillow does not check the checksums of picture data, and it unpacks colour profiles and texts. So Pillow is given the picture alone.
+"""
 
 from __future__ import annotations
 

@@ -27,8 +27,9 @@ _SIZES = bytes(3) + bytes([12]) + bytes(12) + bytes(range(12))
 
 
 class _Axis(NamedTuple):
-    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `sampled`: those in the sample. `start`, `length`: of the central window; `first`,
-    `beyond`: of the units that are copied, the window's with one around them, since libjpeg smooths colours over their blocks' edges."""
+    """Of rows or columns: `side` pixels, in `units` of `unit` pixels. `sampled`: the pixels in the sample. `start`, `length`: of the central window.
+    `first`, `beyond`: of the units that are copied. These are the window's and one more around them, since libjpeg smooths colours over their
+    blocks' edges."""
 
     side: int
     unit: int
@@ -60,8 +61,8 @@ def _axis(side: int, most: int, step: int, flipped: bool) -> _Axis:
 def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     """The picture of a large JPEG, upright, whose averages have at least `rows` and `columns`.
 
-    None where the whole must be decoded: it is not large, or too many averages are asked for; it is no JPEG, or one of several scans,
-    of CMYK, or of rare sampling factors; or anything of its data is not just as encoders write it.
+    None where the whole must be decoded: the picture is not large, or too many averages are asked for; the file is no JPEG, or a JPEG of several
+    scans, of CMYK or of rare sampling factors; or some of its data is not just as encoders write it.
     """
     header, turned = file.header, file.orientation > 4
     height, width = (header.width, header.height) if turned else (header.height, header.width)
@@ -143,7 +144,7 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
 
 
 def _in_luma(file: ImageFile) -> bool:
-    """Whether the components are brightness and two differences of colour, as libjpeg tells it: not so in JPEGs of red, green and blue."""
+    """Whether the components are brightness and two differences of colour, and not red, green and blue. Told as libjpeg does."""
     head = file.data[: file.frame]
     jfif, adobe = head[2:4] == b"\xff\xe0" and head[6:11] == b"JFIF\0", head.find(b"\xff\xee\x00\x0eAdobe")
     if file.header.channels == 1 or jfif:

@@ -131,8 +131,8 @@ def without_segment(manifest: pa.Table) -> dict[str, int]:
 
 
 def segments_of_day(day: DayStore, ids: Collection[str] | None = None) -> pd.DataFrame:
-    """The segments of the day's accepted images: `image_id`, and a column for each segmentation of the monitor file, in its order, with
-    the segment's name or None. `ids`: the images that are asked about, by default all. Of a day that is judged by a sample only these are held.
+    """The segments of the day's accepted images: `image_id`, and for each segmentation of the monitor file, in its order, a column with the
+    segment's name or None. `ids`: the images that are asked about, by default all. If the day is judged by a sample, only these are held.
 
     Those of production's log are all None before the day has predictions, and so is a segmentation that the monitor file did not have
     when the day was taken in. Predicted classes are not among them.

@@ -1,8 +1,8 @@
 """Files that may still have been growing while the pass read them.
 
 A file that is no whole image may still be growing if it was written to within `images.settle_seconds`, or changed while it was read.
-Such a file is looked at again when nobody has written to it for that long. If it has changed by then, the whole pass is made again:
-so half a file is never taken, and the day is the same as if the pass had begun later. A whole image never makes the pass wait.
+Such a file is looked at again when nobody has written to it for that long. If it has changed by then, the whole pass is made again.
+So half a file is never taken, and the day is as if the pass had begun later. A whole image never makes the pass wait.
 This is for folders; an object of S3 is whole from the start.
 """
 

@@ -1,9 +1,8 @@
 """How a day's listed objects fall into blocks and shards.
 
 A block is BLOCK objects of the listing, in the order of their keys. Its accepted images are stored together, and the model answers
-them together. A shard is a row of whole blocks that one task handles. Blocks do not depend on shards, so the day's artifacts do not
-depend on how many shards there were. A task handles a batch of shards, one after another: a day has any number of shards, and Airflow
-a limited number of tasks.
+them together. A shard is a row of whole blocks. Blocks do not depend on shards, so the day's artifacts do not depend on how many shards
+there were. A task handles a batch of shards, one after another: a day has any number of shards, and Airflow a limited number of tasks.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ MOST_BATCHES = 1000  # Airflow maps a task at most 1,024 times by default ([core
 
 @dataclass(frozen=True)
 class Shard:
-    """The objects from `start` to before `stop` in the day's listing; `number` of `shards`, from 0. `run`: of the cut that made it; empty where that
-    does not matter."""
+    """The objects from `start` to before `stop` in the day's listing. It is `number` of `shards`, from 0. `run`: which run cut the day; empty where
+    that does not matter."""
 
     number: int
     shards: int

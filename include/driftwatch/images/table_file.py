@@ -89,8 +89,8 @@ def _still_written(storage: Storage, key: str) -> StillWritten:
 
 
 def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.DataFrame:
-    """The table, texts as they stand. `then`: what to do after the file was corrected. Raises MissingTable, MissingColumns, and NeedsAttention
-    for a file that cannot be read."""
+    """The table, texts as they stand. `then`: what to do once the file is corrected. Raises MissingTable, MissingColumns, and NeedsAttention for a
+    file that cannot be read."""
     url = storage.url(file.key)
     try:
         data = storage.read_bytes(file.key)
@@ -102,7 +102,8 @@ def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.Dat
     absent = [column for column in file.columns if column not in table.columns]
     if absent:
         raise MissingColumns(
-            f"{url} has no column {' and no column '.join(map(repr, absent))}; it has {[*map(str, table.columns)][:20]}. Correct the columns of {file.field}"
+            f"{url} has no column {' and no column '.join(map(repr, absent))}; it has {[*map(str, table.columns)][:20]}. "
+            f"Correct the columns of {file.field}"
         )
     return table
 
@@ -144,8 +145,8 @@ def _refuse_open_quotes(text: str, separator: str, key: str) -> None:
 
 
 def path_in_table(root: str, value: object) -> str:
-    """The path below the `root` of images (a stored key) that a table names: so, or as a whole address, which has `://` or begins with `/`. It is
-    taken as it stands, with its spaces, and goes the way of a name in a listing."""
+    """The path below the `root` of images (a stored key) that a table's field names. The field has that path, or a whole address: with `://`, or `/`
+    at its beginning. It is taken as it stands, with its spaces, and made a key as a name in a listing is."""
     text, folder = to_key(value if isinstance(value, str) else text_of(value)), without_scheme(root)
     if not folder or not (text.startswith("/") or "://" in text):
         return text
@@ -153,8 +154,8 @@ def path_in_table(root: str, value: object) -> str:
 
 
 def text_of(value: object) -> str:
-    """A field as text, without spaces around it; empty where it is empty. 3.0 is 3: a table with gaps makes floats of whole numbers. A path may
-    have such spaces: it is `path_in_table`."""
+    """A field as text, without spaces around it; an empty field is empty. 3.0 is 3: a table with gaps makes floats of whole numbers. Not for paths,
+    which may have such spaces: see `path_in_table`."""
     if value is None or value != value:
         return ""
     if isinstance(value, bytes):

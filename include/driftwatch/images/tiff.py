@@ -1,4 +1,4 @@
-"""TIFF: the first directory looked through. Pillow would fetch whatever its entries name, and libtiff makes room for whatever size a tile says.
+"""TIFF: the first directory looked through. Pillow would fetch whatever its entries name; libtiff makes room for any size that a tile says.
 
 Source: TIFF 6.0, and the tags of its supplements.
 """
@@ -20,8 +20,8 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _STRIPS, _STRIP_BYTES = 256, 257, 258, 259
 _SAMPLES, _TILE_WIDTH, _TILE_HEIGHT, _TILES, _TILE_BYTES, _SAMPLE_FORMAT = 277, 322, 323, 324, 325, 339
 _PHOTOMETRIC, _FILL_ORDER, _PLANAR, _EXTRA_SAMPLES = 262, 266, 284, 338
 _WHITE_IS_ZERO, _BLACK_IS_ZERO, _RGB, _PALETTE, _CMYK, _LAB = 0, 1, 2, 3, 5, 8
-# What Pillow reads right: the ExtraSamples (0: none that counts, 1 and 2: transparency) that may follow the colours, by photometric
-# interpretation and bits. It refuses others as if they were damaged, or gives other pixels without a word (the tests have each).
+# What Pillow reads right. By photometric interpretation and bits: how many colours, and the ExtraSamples that may follow them (0: none that
+# counts, 1 and 2: transparency). Others Pillow refuses as damaged, or gives wrong pixels without a word (the tests have each).
 _SEVERAL: dict[tuple[int, int], tuple[int, set[tuple[int, ...]]]] = {
     (_BLACK_IS_ZERO, 8): (1, {(2,)}),
     (_PALETTE, 8): (1, {(0,), (2,)}),
@@ -126,7 +126,8 @@ def _refuse_unknown(data: bytes, order: str, entries: dict[int, _Entry], header:
     if formats or samples > _MOST_SAMPLES or {*bits} - {1, 2, 4, 8, 16}:
         raise RejectedImage(
             "unsupported_format",
-            f"is a TIFF of {samples} samples of {bits[0]} bits{', signed or floating' if formats else ''}; whole numbers of up to 16 bits are taken",
+            f"is a TIFF of {samples} samples of {bits[0]} bits{', signed or floating' if formats else ''}; "
+            "whole numbers of up to 16 bits are taken",
             header,
         )
     photometric, planar, fill = (

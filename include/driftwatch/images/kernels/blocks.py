@@ -1,8 +1,8 @@
 """A baseline JPEG's picture data read block by block: weighted sums of each block's coefficients instead of its pixels.
 
 Rows of units (MCUs) are read one after the other: first all codes of a row (`_read_units`), then what is made of its blocks. The loops
-over codes are most of the work, so they have no bounds to check and few branches: the data come without stuffed zeros and with
-PADDING behind them, 56 bits are held at least, and up to three table look-ups follow each other before more are fetched.
+over codes are most of the work. So they have no bounds to check and few branches: the data come without stuffed zeros and with PADDING behind
+them, at least 56 bits are held, and up to three table look-ups follow each other before more bits are fetched.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _LEFT_FOR_THREE = 56 - 3 * SEVERAL_BITS
 f32, u8, u64, at = np.float32, np.uint8, np.uint64, np.uintp
 i64: Any = np.int64
 _READER = "uint64, int64, int64"  # the next bits from the highest on, how many of them are counted, the place of the next byte
-# Of a row's blocks, in the order of the data: their means; where the coefficients of each begin among those found; these.
+# Of a row's blocks, in the order of the data: their means; where each block's coefficients begin among those found; the coefficients found.
 _FOUND = "int64[::1], int64[::1], int32[::1]"
 
 
@@ -50,8 +50,8 @@ def _number(code: int, held: np.uint64) -> tuple[int, int]:
 
 
 @compiled(
-    f"Tuple(({_READER}, int64))(uint8[::1], uint16[:, ::1], int32[:, ::1], uint16[:, ::1], int64[:, ::1], boolean[::1], boolean[::1], int64[:, ::1], int64[::1], int32[::1], int64[::1], "
-    f"int64, int64, int64, {_READER})"
+    f"Tuple(({_READER}, int64))(uint8[::1], uint16[:, ::1], int32[:, ::1], uint16[:, ::1], int64[:, ::1], boolean[::1], boolean[::1], "
+    f"int64[:, ::1], int64[::1], int32[::1], int64[::1], int64, int64, int64, {_READER})"
 )
 def _read_units(
     data: np.ndarray,
@@ -72,8 +72,9 @@ def _read_units(
     left: int,
     place: int,
 ) -> tuple[np.uint64, int, int, int]:
-    """Reads some units of a row. `found`: the coefficients of the blocks that are wanted both across and down, each as its number * 65536 + its place; a
-    block's are filled up with zeros to a multiple of four. The last result: how many are in `found` by now, or -1 for what encoders do not write."""
+    """Reads some units of a row. `found`: the coefficients of the blocks that are wanted both across and down, each as its number * 65536 + its
+    place. Each block's are filled up with zeros to a multiple of four. The last result: how many are in `found` by now, or -1 for what encoders do
+    not write."""
     block = first * len(blocks)
     filled = begins[at(block)]
     for _ in range(first, beyond):
@@ -265,20 +266,20 @@ def read_blocks(
 ) -> bool:
     """Reads a whole scan. False for anything that is not just as encoders write it.
 
-    `data`, `data_ends`: see `stuffing.unstuffed`. `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is none;
-    `single`, `several`: see `codes`. `blocks`, for each block of a unit: component, tables of the first coefficient and of the others, column and
-    row within the unit. `components`: band, blocks across and down in a unit, areas of a block across and down for `picture`, the
-    first of its pixels in `of_pixels`. `layout`: units in a row, rows of units, units between restart marks or 0, the first
-    row of units that is copied, and the first beyond.
+    What is read:
+    - `data`, `data_ends`: see `stuffing.unstuffed`. `single`, `several`: see `kernels.codes`.
+    - `codes` [table, next 16 bits]: the code's length * 256 + its value, 0 where there is none.
+    - `blocks`, for each block of a unit: component; tables of the first coefficient and of the others; column and row within the unit.
+    - `components`: band; blocks across and down in a unit; areas of a block across and down for `picture`; the first of its pixels in `of_pixels`.
+    - `layout`: units in a row; rows of units; units between restart marks, or 0; the first row of units that is copied, and the first beyond.
+    - `across_wanted` [block of a row], `down_wanted` [row of units, block of a unit]: whether more of a block than its mean is needed.
 
-    `of_areas` [component, coefficient in zigzag order, area], `of_pixels` [pixel, coefficient]: weights. `picture` [height, width, band] and
-    `sample` are filled with these sums, plus 128 and cut off at 0 and 255; what lies beyond `picture` is left out. `columns`, `lines` [component, of the
-    sample, 2]: the block, counted from the row's first and from its column's; the pixel, counted likewise. `lines_until`, for each row of units: the first line
-    of the sample below it. `across_wanted` [block of a row], `down_wanted` [row of units, block of a unit]: blocks of which more than the
-    mean is needed.
-
-    `placed` [row of units, 3, block of a row], for the rows that are copied: each block's mean, and the first bit and the first beyond of its other
-    coefficients in `data`. One row more, the last, is for all others.
+    What is made: weighted sums of coefficients, plus 128 and cut off at 0 and 255.
+    - `picture` [height, width, band], by the weights `of_areas` [component, coefficient in zigzag order, area]. What lies beyond it is left out.
+    - `sample`, by the weights `of_pixels` [pixel, coefficient]. `columns`, `lines` [component, of the sample, 2]: the block, counted from the
+      row's first and from its column's; the pixel, counted likewise. `lines_until`, for each row of units: the first line of the sample below it.
+    - `placed` [row of units, 3, block of a row], for the rows that are copied: each block's mean, and the first bit and the first beyond of its
+      other coefficients in `data`. One row more, the last, is for all others.
     """
     units_across, units_down, interval, copy_from, copy_until = layout[0], layout[1], layout[2], layout[3], layout[4]
     held, left, place, stretch = u64(0), i64(0), i64(0), 0

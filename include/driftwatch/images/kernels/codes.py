@@ -19,8 +19,8 @@ i64: Any = np.int64
 
 @compiled("uint16[::1](uint16[::1])")
 def several(codes: np.ndarray) -> np.ndarray:
-    """By the next SEVERAL_BITS bits: what all codes of other coefficients that are whole in them come to, each with its number. The
-    lowest 6 bits: how many bits; above: how many coefficients, and BLOCK_ENDS more where the block ends. 0 where none is whole."""
+    """By the next SEVERAL_BITS bits: what the codes of other than first coefficients that are whole in these bits come to together, each with its
+    number. The lowest 6 bits: how many bits. Above: how many coefficients, and BLOCK_ENDS more where the block ends. 0 where none is whole."""
     found = np.zeros(1 << SEVERAL_BITS, np.uint16)
     for bits in range(1 << SEVERAL_BITS):
         used, steps = 0, 0
@@ -40,9 +40,9 @@ def several(codes: np.ndarray) -> np.ndarray:
 
 
 def single(codes: np.ndarray, first: bool) -> np.ndarray:
-    """By the next SINGLE_BITS bits: what one code with its number comes to. The lowest 6 bits: how many bits; from the ninth on: how many
-    coefficients, CODE_ENDS where the block ends, 0 for a `first` coefficient; the highest 16: the number, signed. 0 where it is longer, or none that
-    encoders write."""
+    """By the next SINGLE_BITS bits: what one code with its number comes to. The lowest 6 bits: how many bits. From the ninth on: how many
+    coefficients; CODE_ENDS where the block ends, 0 for a `first` coefficient. The highest 16: the number, signed. All is 0 for a longer code, and
+    for a code that encoders do not write."""
     known = codes[:: 1 << 16 - SINGLE_BITS].astype(np.int32)
     value, size = known & 255, known & 15
     taken = (known >> 8) + size

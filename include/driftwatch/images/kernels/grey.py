@@ -15,7 +15,7 @@ BLOCK = 8  # a JPEG block's side in pixels
 # Keeps logarithms finite on flat pictures; far below the rounding of 8-bit pixels (variance 1/12).
 FLOOR = 0.01
 HASH_SIDE, HASH_KEPT = 32, 8
-# Of so many pixels 32 bits hold the sum of squares of [1 -2 1] along both axes, each at most 2040. So many rows stay in the nearest cache.
+# SUMMED pixels: 32 bits hold the sum of their squares of [1 -2 1] along both axes, each at most 2040. BAND rows: they stay in the nearest cache.
 SUMMED, BAND = 1024, 32
 # So many pixels stand in memory before a framed picture (see `frame`): its rows begin where vectors do, if their length is a multiple.
 BEFORE = 64
@@ -30,8 +30,8 @@ _WAVES = np.rint(
 
 @inlined
 def frame(framed: np.ndarray, height: int, width: int) -> np.ndarray:
-    """The rows [height + 2, width] of a framed picture [BEFORE + (height + 2) * width + 1]: one row more above and below, and in memory
-    pixels before and after. So each pixel has neighbours, and loops go over several rows at once."""
+    """The rows [height + 2, width] of a framed picture [BEFORE + (height + 2) * width + 1]. It has one row more above and below, and pixels before
+    and after in memory. So each pixel has neighbours, and loops go over several rows at once."""
     return framed[BEFORE:-1].reshape(height + 2, width)
 
 
@@ -64,9 +64,9 @@ def bend(framed: np.ndarray, width: int, first: int, bends: np.ndarray) -> None:
 
 @compiled("UniTuple(int64, 5)(uint8[::1], int64, int64, int16[:, ::1])")
 def differences(framed: np.ndarray, width: int, first: int, bends: np.ndarray) -> tuple[int, ...]:
-    """Sums over the rows of a framed picture from row `first` on, for which, and the rows beside them, there are `bends`: squares of
-    the Laplacian; sizes and squares of [1 -2 1] along both axes; squares of the differences to the pixel after each (after a row's
-    last comes the next row's first) and to the pixel below."""
+    """Sums over the rows of a framed picture from row `first` on; `bends` has these rows and one more on both sides. The sums: squares of the
+    Laplacian; sizes and squares of [1 -2 1] along both axes; squares of the differences to the pixel after each (after a row's last comes the
+    next row's first), and to the pixel below."""
     place, flat, size = BEFORE + first * width, bends.ravel(), (len(bends) - 2) * width
     above, line, right, below = framed[place - width :], framed[place:], framed[place + 1 :], framed[place + width :]
     bend_above, bend_here, bend_below = flat, flat[width:], flat[2 * width :]

@@ -62,10 +62,10 @@ def _count(rows: np.ndarray, y: np.uintp, place: np.uintp, counts: np.ndarray) -
 @compiled(f"UniTuple(float64, 7)({ROWS}, int64)")
 def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
     """Entropy, then mean and standard deviation of hue, saturation and brightness, of every `step`-th pixel of every `step`-th row of
-    an RGB picture, rows [height, 3 * width]; of at most 4,000 of them a row.
+    an RGB picture, rows [height, 3 * width]. A row has at most 4,000 such pixels.
 
-    Two samples are stored at once, and every other one is counted in a table of its own: what takes time is storing. While some lines
-    are counted the next ones are fetched: one byte of each 64 is touched, which is what memory gives at once.
+    Storing takes the time. So two samples are stored at once, and every other one is counted in a table of its own. While some lines are
+    counted the next ones are fetched: one byte of each 64 is touched, as memory gives so many at once.
     """
     height, width = max(1, len(rows) // step), max(1, rows.shape[1] // 3 // step)
     even, odd = np.zeros((3, 256), np.int32), np.zeros((3, 256), np.int32)
@@ -109,7 +109,7 @@ def _mean(a: np.uint8, b: np.uint8) -> np.uint8:
 
 @inlined
 def _mean_of_four(a: np.uint8, b: np.uint8, c: np.uint8, d: np.uint8) -> np.uint8:
-    """(a + b + c + d + 2) >> 2 in bytes alone. The mean of two means is one more where it was rounded up, and one of the two too."""
+    """(a + b + c + d + 2) >> 2 in bytes alone: the mean of two means, less one where both it and one of the two were rounded up."""
     first, second = _mean(a, b), _mean(c, d)
     return u8(_mean(first, second) - u8(u8(u8(a ^ b) | u8(c ^ d)) & u8(first ^ second) & u8(1)))
 

@@ -1,4 +1,4 @@
-"""A scan's data and what JPEG puts between them, zeros behind 0xFF and restart marks: taken away, and blocks written with them again."""
+"""What JPEG puts between a scan's data: zeros behind 0xFF, and restart marks. They are taken away, and blocks are written with zeros again."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ i64: Any = np.int64
 
 @compiled("boolean(Array(uint8, 1, 'C', True), uint8[::1], int64[::1])")
 def unstuffed(data: np.ndarray, out: np.ndarray, ends: np.ndarray) -> bool:
-    """A scan's data without the zeros behind 0xFF and without its restart marks, in `out`, PADDING longer. `ends`: where each stretch
-    between these marks ends there. False where there are more, fewer or other marks."""
+    """Writes a scan's data into `out`, without the zeros behind 0xFF and the restart marks; `out` is longer by PADDING. `ends`: where each stretch
+    between marks ends in `out`. False where there are more, fewer or other marks."""
     place, size, stretch = i64(0), i64(0), i64(0)
     while place < len(data):
         if place + 8 <= len(data):
@@ -62,9 +62,9 @@ def _put(
 
 @compiled("int64(uint8[::1], int64[:, :, ::1], int64[:, ::1], int64, int64, uint8[::1])")
 def copied(data: np.ndarray, placed: np.ndarray, blocks: np.ndarray, first: int, beyond: int, out: np.ndarray) -> int:
-    """Copies a rectangle of blocks to `out` as a scan of its own, with first coefficients in codes of four bits that are the size
-    itself. Gives its bytes; -1 where that cannot be. For `data`, `placed` and `blocks` see `blocks.read_blocks`; of each of the rows `placed`,
-    the units from `first` to `beyond`."""
+    """Copies a rectangle of blocks to `out` as a scan of its own: of each of the rows `placed`, the units from `first` to `beyond`. A first
+    coefficient gets a code of four bits, which is its size. Gives how many bytes were written; -1 where a size has no such code. For `data`,
+    `placed` and `blocks` see `blocks.read_blocks`."""
     held, waiting, size = u64(0), i64(0), i64(0)
     last_means = np.zeros(4, np.int64)
     for row in range(len(placed)):
