@@ -35,7 +35,6 @@ NOT_PLAIN = (
 )
 WAIT_FOR_LABELS = "nothing yet: the model is judged when the labels are in."
 WAIT_FOR_DAY = "nothing yet: the day's steps have not ended."
-RUN_FIRST_DAY = "unpause the DAG, or trigger it with a day."
 
 # After an alert about the model, by what it led to (driftwatch.view.retrained).
 AFTER_ALERT = {
