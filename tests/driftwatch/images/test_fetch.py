@@ -5,13 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import socket
-from datetime import date
 
-import cv2
-import numpy as np
 import pytest
 
-from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config import ImagesConfig
 from driftwatch.errors import StorageFailed, StorageRefused
 from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
@@ -19,24 +15,9 @@ from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage import errors as storage_errors
 
-from .days import MODEL, day_of
-
-DAY = DayKeys("cats", date(2026, 3, 1))
-
+from .days import DAY, MODEL, day_of, photo, rows
 
 ALL_MAY_FAIL = ImagesConfig(max_reject_share=1)
-
-
-def photo(seed: int) -> bytes:
-    rgb = np.random.default_rng(seed).integers(0, 255, (40, 48, 3), np.uint8)
-    return cv2.imencode(".jpg", rgb)[1].tobytes()
-
-
-def rows(storage: Storage) -> dict[str, tuple[str, str]]:
-    """Status and reason by the name below the day's folder."""
-    table = storage.read_table(DAY.manifest)
-    names = [key.removeprefix(f"{DAY.incoming}/") for key in table["key"]]
-    return dict(zip(names, zip(table["status"], table["reason"], strict=True), strict=True))
 
 
 @pytest.fixture

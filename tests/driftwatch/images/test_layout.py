@@ -7,8 +7,6 @@ from datetime import date
 from itertools import count
 from typing import Any
 
-import cv2
-import numpy as np
 import pytest
 from tests.elsewhere import read_only, store_of
 
@@ -29,15 +27,10 @@ from driftwatch.lineage.day import taken_in
 from driftwatch.models.logged.day import images_of
 from driftwatch.storage import Storage, open_storage
 
-from .days import MODEL
+from .days import MODEL, photo
 
 DAY, OTHER = date(2026, 1, 8), date(2026, 1, 9)
 _numbers = count()
-
-
-def photo(seed: int) -> bytes:
-    rgb = np.random.default_rng(seed).integers(0, 255, (40, 48, 3), np.uint8)
-    return cv2.imencode(".jpg", rgb)[1].tobytes()
 
 
 @pytest.fixture(params=["file", "s3"])

@@ -17,8 +17,7 @@ from driftwatch.images.listing import list_day
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage.file import FileStorage
 
-from .days import MODEL, day_of
-from .test_fetch import photo
+from .days import MODEL, day_of, photo
 
 DAY = DayKeys("cats", date(2026, 3, 1))
 IMAGES = ImagesConfig(max_reject_share=1)

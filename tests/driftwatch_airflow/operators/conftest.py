@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,22 +19,11 @@ from driftwatch_airflow.operators import ingest as ingesting
 from driftwatch_airflow.operators import label_table
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 
+from .first_task import TaskInstance
 from .table_site import Clock, Site
 
 DAY = "2026-11-20"
 LAYOUT = MonitorKeys("cats_vs_dogs")
-
-
-class TaskInstance:
-    """As much of a task instance as the first task of a day touches."""
-
-    map_index = -1
-
-    def __init__(self) -> None:
-        self.xcom: dict[str, Any] = {}
-
-    def xcom_push(self, key: str, value: Any) -> None:
-        self.xcom[key] = json.loads(json.dumps(value))
 
 
 @pytest.fixture

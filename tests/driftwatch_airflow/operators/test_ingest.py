@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 
-import numpy as np
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
 from tests.driftwatch.artifacts import samples
@@ -18,18 +16,10 @@ from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 
+from .first_task import photo
+
 DAY = "2026-11-20"
-
-
 LAYOUT = MonitorKeys("cats_vs_dogs")
-
-
-def photo(seed: int) -> bytes:
-    from PIL import Image
-
-    buffer = io.BytesIO()
-    Image.fromarray(np.random.default_rng(seed).integers(0, 255, (60, 80, 3), np.uint8)).save(buffer, "JPEG")
-    return buffer.getvalue()
 
 
 def test_an_empty_day_fails_or_skips_as_the_setting_says_and_is_told_either_way(delivered):

@@ -13,8 +13,7 @@ from driftwatch.images.ingest import ingest_day
 from driftwatch.images.listing import list_day
 from driftwatch.storage import StoredObject, open_storage
 
-from ..days import MODEL
-from ..test_layout import photo
+from ..days import MODEL, photo
 from .files import DAY, bytes_of, parquet
 
 

@@ -21,8 +21,8 @@ from driftwatch.images.listing import list_day
 from driftwatch.images.table_file import MissingTable
 from driftwatch.storage import Storage, StoredObject, open_storage
 
-from ..days import MODEL
-from ..test_layout import delivered, photo
+from ..days import MODEL, photo
+from ..test_layout import delivered
 from .files import DAY, parquet
 
 _numbers = count()
