@@ -2,8 +2,8 @@
 
     python -m bench.whole_day [--photos FOLDER] [--images 2000] [--no-preload]    # a folder for each class; by default drawn photos
 
-A simulated crowd answers 400 times as fast as people. A task waits from the end of the last task that it needs to its own start, as Airflow notes both; its start (a process, imports) is
-part of its run. Needs Debian's postgresql.
+A simulated crowd answers 400 times as fast as people. A task waits from the end of the last task that it needs to its own start, as Airflow notes
+both. Its start (a process, imports) is part of its run. Needs Debian's postgresql.
 """
 
 from __future__ import annotations
