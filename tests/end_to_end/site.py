@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import subprocess
 import time
+from datetime import date
 from typing import Any
 
 import httpx
+import pandas as pd
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.storage import open_storage
@@ -71,3 +73,21 @@ class Site:
             item.key: hashlib.sha256(self.storage.read_bytes(item.key)).hexdigest()
             for item in self.storage.list(folder)
         }
+
+    def outside(self) -> dict[str, Any]:
+        """What the outside was made to hold: projects, pools, tasks, money, and what WhyLabs counted."""
+        toloka = self.toloka()
+        return {
+            "projects": toloka["projects"],
+            "pools": sorted(toloka["pools"], key=lambda pool: pool["id"]),
+            "account": toloka["account"],
+            "whylabs": self.whylabs(),
+        }
+
+    def shifts(self, rows: pd.DataFrame) -> list[str]:
+        """The shift of each image, as its file's name says. `rows`: of a training set."""
+        days = [date.fromisoformat(day) for day in sorted(set(rows["day"]))]
+        taken_in = pd.concat([self.storage.read_table(self.layout.day(day).manifest) for day in days])
+        taken_in = taken_in[taken_in["status"] == "accepted"]
+        names = taken_in.set_index("image_id")["key"].reindex(rows["image_id"]).str.rpartition("/")[2]
+        return names.str.extract(r"^door-([01])")[0].fillna("").tolist()

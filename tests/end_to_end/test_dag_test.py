@@ -13,8 +13,6 @@ import sys
 
 import pytest
 
-from .test_real_airflow import outside
-
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.slow,
@@ -49,10 +47,10 @@ print(json.dumps({"state": str(run.state)}))
 
 
 def test_a_dry_run_of_a_day_by_hand_creates_publishes_and_pays_nothing(site, days):
-    day, before = days[5], outside(site)
+    day, before = days[5], site.outside()
     run_id = f"dry__{day}"
     assert site.run(site.monitor.monitoring_dag_id, run_id, None, day=str(day), dry_run=True) == "success"
-    assert outside(site) == before
+    assert site.outside() == before
     states = site.states(site.monitor.monitoring_dag_id, run_id)
     assert states["create_annotation_pool"] == states["upload_features"] == states["check_performance"] == "skipped"
     assert states["predict_labels"] == "success"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import re
 import time
-from datetime import date, datetime, timezone
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
-import pandas as pd
 import pytest
 from tests.end_to_end import openlineage_events
 from tests.end_to_end.openlineage_events import completed, names
+from tests.end_to_end.two_versions import right_and_wrong
 from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import DATASET_CARD, GATE, SET
@@ -22,17 +22,6 @@ from driftwatch_sandbox.demo.world import ORGANISATION
 SEGMENTS = {"only": {"shift": ["0", "1"]}, "weights": {}}
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.slow, pytest.mark.timeout(600)]
-
-
-def outside(site: Any) -> dict[str, Any]:
-    """What the outside was made to hold: projects, pools, tasks, money, and what WhyLabs counted."""
-    toloka = site.toloka()
-    return {
-        "projects": toloka["projects"],
-        "pools": sorted(toloka["pools"], key=lambda pool: pool["id"]),
-        "account": toloka["account"],
-        "whylabs": site.whylabs(),
-    }
 
 
 def test_a_day_goes_from_images_to_a_verdict_and_every_listed_file_is_accounted_for(site, days):
@@ -149,7 +138,7 @@ def test_each_decision_of_the_day_is_one_json_object_in_a_task_s_log(site, days)
 def test_a_backfill_of_a_new_day_and_of_one_again_pays_for_the_new_one_and_changes_nothing_of_the_other(site, days):
     first, last = days[0], days[1]
     dag_id = site.monitor.monitoring_dag_id
-    before, artifacts = outside(site), site.artifacts(first)
+    before, artifacts = site.outside(), site.artifacts(first)
     done = site.airflow(
         "backfill", "create", "--dag-id", dag_id, "--from-date", str(first), "--to-date", str(last),
         "--reprocess-behavior", "completed", "--max-active-runs", "1",
@@ -166,7 +155,7 @@ def test_a_backfill_of_a_new_day_and_of_one_again_pays_for_the_new_one_and_chang
         site.world.processes.check()
         time.sleep(1)
     assert [run["state"] for run in runs()] == ["success"] * 2
-    after, pools = outside(site), before["pools"]
+    after, pools = site.outside(), before["pools"]
     assert after["projects"] == before["projects"]
     assert len(after["pools"]) == len(pools) + 1
     assert [pool for pool in after["pools"] if pool in pools] == pools
@@ -180,7 +169,7 @@ def test_a_backfill_of_a_new_day_and_of_one_again_pays_for_the_new_one_and_chang
 
 @pytest.mark.all_faults("it runs one day more; ui/test_pages_and_runs.py has the refusal")
 def test_a_day_that_is_not_over_is_refused_without_a_retry_and_nothing_is_paid(site):
-    before, dag_id, today = outside(site), site.monitor.monitoring_dag_id, datetime.now(timezone.utc).date()
+    before, dag_id, today = site.outside(), site.monitor.monitoring_dag_id, datetime.now(timezone.utc).date()
     assert site.run(dag_id, "today", None, day=str(today)) == "failed"
     (ingest,) = (task for task in site.api.tasks(dag_id, "today") if task["task_id"] == "ingest_images")
     assert (ingest["state"], ingest["try_number"], ingest["max_tries"]) == ("failed", 1, 7)
@@ -188,7 +177,7 @@ def test_a_day_that_is_not_over_is_refused_without_a_retry_and_nothing_is_paid(s
     assert f"{today} is not over" in said
     assert "`unfinished_day`" in said
     assert "ingest_images failed for good, in try 1" in said
-    assert outside(site) == before
+    assert site.outside() == before
 
 
 @pytest.mark.all_faults("it waits for one run more")
@@ -252,20 +241,11 @@ def test_that_run_learnt_from_the_segments_that_its_form_named_and_was_judged_by
     key, read = site.layout.retraining, site.storage.read_json
     collected, card = site.storage.read_table(key("asked", SET)), read(key("asked", DATASET_CARD))
     human = collected[collected["source"] == "human"]
-    assert set(_shifts(site, human[human["split"] != "evaluation"])) == {"0", "1"}
+    assert set(site.shifts(human[human["split"] != "evaluation"])) == {"0", "1"}
     assert card["left_out"]["other_segments"] > 0  # images of the late evening are in neither
     compared = {(row["by"], row["name"]): row["n"] for row in read(key("asked", GATE))["segments"]}
     assert {("shift", "0"), ("shift", "1")} < set(compared)
     assert all(compared.values())
-
-
-def _shifts(site, rows) -> list[str]:
-    """The shift of each image, as its file's name says."""
-    days = [date.fromisoformat(day) for day in sorted(set(rows["day"]))]
-    taken_in = pd.concat([site.storage.read_table(site.layout.day(day).manifest) for day in days])
-    taken_in = taken_in[taken_in["status"] == "accepted"]
-    names = taken_in.set_index("image_id")["key"].reindex(rows["image_id"]).str.rpartition("/")[2]
-    return names.str.extract(r"^door-([01])")[0].fillna("").tolist()
 
 
 @pytest.mark.all_faults("it runs one DAG more")
@@ -283,41 +263,6 @@ def test_the_form_of_the_reference_dag_accepts_a_day_and_names_who_asked(site, d
     assert (decision.by, decision.reason) == ("admin", "A new lens")
     with pytest.raises(RuntimeError, match="400"):
         site.api.trigger(dag_id, "no_reason", None, {**form, "reason": ""})
-
-
-def right_and_wrong(site, run_key: str) -> tuple[str, str]:
-    """Two registered versions: one whose last layer is solved for the evaluation images, and the champion, which answers their opposite."""
-    import keras
-    import numpy as np
-
-    from driftwatch.artifacts.days import stored_days
-    from driftwatch.artifacts.keys import SET
-    from driftwatch.drift.handover import build_reference_of
-    from driftwatch.models import keras_file, registry
-    from driftwatch.models.dataset import collect_training_set, load_inputs
-    from driftwatch.models.predictors.keras import load_model
-
-    layout, store = site.layout, monitor_store(site.storage, site.layout, site.monitor)
-    days = [day for day in stored_days(site.storage, layout) if site.storage.exists(layout.day(day).labels)]
-    collect_training_set(store, run_key, min(days), max(days))
-    table = site.storage.read_table(layout.retraining(run_key, SET))
-    table = table[table["split"] == "evaluation"].reset_index(drop=True)
-    truth = table["label"].map(site.monitor.classes.index).to_numpy()
-    old = registry.champion_version(store)
-    model = load_model(store, old).model
-    last = model.get_layer("logits")
-    seen = keras.Model(model.inputs, last.input).predict(load_inputs(store, table).astype("float32"), verbose=0)
-    wanted = 10 * np.eye(len(site.monitor.classes))[truth] - 5
-    solved = np.linalg.lstsq(np.column_stack([seen, np.ones(len(seen))]), wanted)[0]
-    versions = []
-    for sign in (1, -1):
-        last.set_weights([sign * solved[:-1], sign * solved[-1]])
-        data = keras_file.to_bytes(model)
-        versions.append(registry.version_for(store, data))
-        registry.register(store, versions[-1], data, registry.card(store, old))
-    build_reference_of(store, versions[1])
-    registry.promote(store, versions[1], "a test", expected=old)
-    return versions[0], versions[1]
 
 
 def test_a_form_with_a_wrong_value_is_refused(site):
