@@ -112,9 +112,9 @@ def failed_tasks(context: Context) -> list[str]:
     ]
 
 
-def wait_for_reason(known: Callable[[], bool], seconds: float | None = None) -> bool:
-    """Waits at most `seconds` (SECONDS_FOR_REASON) for the failed task's process to write its reason. Returns whether it did."""
-    end = time.monotonic() + (SECONDS_FOR_REASON if seconds is None else seconds)
+def wait_for_reason(known: Callable[[], bool]) -> bool:
+    """Waits at most SECONDS_FOR_REASON for the failed task's process to write its reason. Returns whether it did."""
+    end = time.monotonic() + SECONDS_FOR_REASON
     while not known():
         if time.monotonic() >= end:
             return False

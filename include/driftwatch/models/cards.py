@@ -47,6 +47,10 @@ class Unlearnt(NamedTuple):
     holdout: Labelled
 
 
+# `created_by` of a version that the team made.
+IMPORTED_BY = "driftwatch champion import"
+
+
 @dataclass(frozen=True)
 class Origin:
     """Where a version comes from: the fields of ModelCard of the same names."""

@@ -13,7 +13,7 @@ from driftwatch.artifacts.models import CardRecipe, ImportedRecipe, ModelData
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models import keras_file
-from driftwatch.models.cards import Origin, Unlearnt, open_file, register_trained
+from driftwatch.models.cards import IMPORTED_BY, Origin, Unlearnt, open_file, register_trained
 from driftwatch.models.conversion import converted
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, TRAIN, VALIDATION, summary
 from driftwatch.models.model_file import read_model_file
@@ -41,7 +41,6 @@ def train_champion(
     store: MonitorStore,
     recipe: str = "monitor",
     epochs: int | None = None,
-    created_by: str = "driftwatch champion train",
     on_epoch: OnEpoch | None = None,
 ) -> str:
     """Trains a model on the training set that was taken in, registers it, and returns its version. It is not promoted yet.
@@ -54,9 +53,8 @@ def train_champion(
     about = ModelInput.of(store.config.model.input)
     data = TrainingSet(train, len(store.config.classes), validation, input=about, class_names=store.config.classes)
     trained = trainer().train(data, chosen, attempt=Attempt(on_epoch=on_epoch))
-    origin = Origin(
-        created_by, None, _data_of(table), CardRecipe(**dict(chosen.noted), name=recipe), {"training": chosen.seed}
-    )
+    noted = CardRecipe(**dict(chosen.noted), name=recipe)
+    origin = Origin("driftwatch champion train", None, _data_of(table), noted, {"training": chosen.seed})
     return register_trained(store, trained, Unlearnt(validation, holdout), origin)
 
 
@@ -82,18 +80,14 @@ class OwnModel:
         return Trained(self.file, self.facts.head, kind=self.kind, input=self.facts.input)
 
 
-def import_champion(
-    store: MonitorStore,
-    model: Path | OwnModel,
-    created_by: str = "driftwatch champion import",
-) -> str:
+def import_champion(store: MonitorStore, model: Path | OwnModel) -> str:
     """Registers the team's own model and returns its version. It is not promoted yet.
 
     Its holdout metrics are measured on the evaluation part of the training set. If the team trained the model on those images, the
     metrics look better than the model is. Raises NeedsAttention or DamagedModel.
     """
     own = model if isinstance(model, OwnModel) else read_model(model, store.config)
-    images, unlearnt, origin = brought(store, own.path.name, created_by)
+    images, unlearnt, origin = brought(store, own.path.name)
     return register_trained(store, told(own, images).trained, unlearnt, origin)
 
 
@@ -134,10 +128,10 @@ class Brought(NamedTuple):
     origin: Origin
 
 
-def brought(store: MonitorStore, file: str, created_by: str) -> Brought:
+def brought(store: MonitorStore, file: str) -> Brought:
     """For a model that comes from `file`, or from where that says."""
     table, whole = training_images(store)
-    origin = Origin(created_by, None, _data_of(table), ImportedRecipe(name="imported", file=file), {})
+    origin = Origin(IMPORTED_BY, None, _data_of(table), ImportedRecipe(name="imported", file=file), {})
     unlearnt = Unlearnt(*(whole.where(table["split"] == split) for split in (VALIDATION, EVALUATION)))
     return Brought(whole, unlearnt, origin)
 

@@ -20,14 +20,14 @@ from driftwatch.models.training.base import Trained
 from driftwatch.storage.formats import json_bytes
 
 
-def import_endpoint(store: MonitorStore, created_by: str = "driftwatch champion import") -> str:
+def import_endpoint(store: MonitorStore) -> str:
     """Registers the model that `model.endpoint` names and returns its version. It is not promoted yet.
 
     Its file says which model it is. Its holdout metrics are those of the server's answers. Raises DoesNotFit, NeedsAttention or
     ServiceError.
     """
     asked = _described(store)
-    images, unlearnt, origin = brought(store, asked.who, created_by)
+    images, unlearnt, origin = brought(store, asked.who)
     raw, versions = asked.answers(Asked([telling(images)]), store.config.model.batch_size)
     head = asked.facts.head.told(raw, store.config.classes, asked.who)
     served = ServedModel(

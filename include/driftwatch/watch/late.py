@@ -25,11 +25,11 @@ def due(monitor: MonitorConfig, day: date) -> datetime:
     return datetime.combine(day, time.min, timezone.utc) + timedelta(days=1, hours=monitor.deadline_hours)
 
 
-def days_due(monitor: MonitorConfig, at: datetime, first: date, back: int = DAYS_BACK) -> list[date]:
-    """The monitored days from `first` on whose verdict was due within the last `back` days before `at`, in order."""
+def days_due(monitor: MonitorConfig, at: datetime, first: date) -> list[date]:
+    """The monitored days from `first` on whose verdict was due within the last DAYS_BACK days before `at`, in order."""
     newest = (at - timedelta(days=1, hours=monitor.deadline_hours)).date()
     last = min(newest, monitor.schedule.end_date or newest)
-    begin = max(first, monitor.schedule.start_date, newest - timedelta(days=back - 1))
+    begin = max(first, monitor.schedule.start_date, newest - timedelta(days=DAYS_BACK - 1))
     return [begin + timedelta(days=number) for number in range((last - begin).days + 1)]
 
 

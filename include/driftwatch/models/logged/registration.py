@@ -14,7 +14,7 @@ from driftwatch.artifacts.models import CardMetrics, Holdout, ImportedRecipe, Mo
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
-from driftwatch.models.cards import package_versions
+from driftwatch.models.cards import IMPORTED_BY, package_versions
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, summary
 from driftwatch.models.logged.accounts import settings_of
 from driftwatch.models.logged.columns import SCORE
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
 
-def register_answers(store: MonitorStore, paths: Sequence[Path], created_by: str = "driftwatch champion import") -> str:
+def register_answers(store: MonitorStore, paths: Sequence[Path]) -> str:
     """Registers production's answers for the training images as a version of kind `logged`, and returns it. It is not promoted yet.
 
     `paths`: files as a day's log has them; an image's key is its path below the folder of the training images. The training set must be
@@ -51,7 +51,7 @@ def register_answers(store: MonitorStore, paths: Sequence[Path], created_by: str
         version=version,
         kind=LOGGED,
         sha256=file_digest(data),
-        created_by=created_by,
+        created_by=IMPORTED_BY,
         parent=None,
         data=about,
         recipe=ImportedRecipe(name="imported", file=", ".join(path.name for path in paths)),
