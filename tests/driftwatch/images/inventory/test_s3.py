@@ -132,9 +132,7 @@ def test_the_report_that_has_the_whole_day_is_the_next_days(cams_s3):
     for number, name in enumerate(hours):
         cams.write_bytes(name, photo(number))
     reported(cams, AT_ONE, hours[:1])
-    with pytest.raises(
-        MissingTable, match=r"2026-01-09T01-00Z/manifest\.json is not there.*raise images\.wait_hours"
-    ):
+    with pytest.raises(MissingTable, match=r"2026-01-09T01-00Z/manifest\.json is not there.*raise images\.wait_hours"):
         ingest_day(day, MODEL)
     assert not [*day.storage.list("cats/days")]
     reported(cams, AT_ONE + timedelta(days=1), [*hours, "prod/2026/01/09/00.jpg"])
