@@ -8,12 +8,14 @@ that nobody looks at. What is damaged, or only odd, is left to libjpeg: see docs
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
+from driftwatch.images.block_weights import block_weights
 from driftwatch.images.entropy import Component, Defined, Tables, components_of, looked_up, tables
 from driftwatch.images.headers import ImageFile
 from driftwatch.images.jpeg import Warned, pixels
@@ -69,41 +71,26 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
     if header.format != "JPEG" or not is_large(height, width):
         return None
     from driftwatch.images.kernels.blocks import read_blocks
-    from driftwatch.images.kernels.stuffing import PADDING, copied, unstuffed
+    from driftwatch.images.kernels.stuffing import PADDING, unstuffed
 
     step = sampling(height, width)
     side = next((side for side in (8, 4) if height // side >= rows and width // side >= columns), None)
-    if (
-        side is None
-        or header.channels not in (1, 3)
-        or file.data[file.frame + 1] not in _SEQUENTIAL
-        or not _in_luma(file)
-    ):
+    scan = None if side is None else _scan_of(file)
+    if side is None or scan is None:
         return None
-    found = tables(file)
-    components = components_of(file, found) if found else None
-    if found is None or components is None or found.scan[1:-3:2] != _names(file):
-        return None
-    wide, high = components[0].across, components[0].down
-    known = all(component.steps in found.steps for component in components)
-    lookups = _lookups(found.defined)
-    if not all(lookups.sizes[component.first_codes] for component in components):
-        return None
-    if not known or not {wide, high} <= {1, 2} or any(other[:2] != (1, 1) for other in components[1:]):
-        return None
+    found, components, lookups = scan
     flipped_down, flipped_right = reversed(flips(file.orientation)) if turned else flips(file.orientation)
-    grid = _grid(header.height, header.width, step, flipped_down, flipped_right, side, tuple(components))
+    grid = _grid(header.height, header.width, step, flipped_down, flipped_right, side, components)
     down, across = grid.down, grid.across
-    scan = np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start)
+    coded = np.frombuffer(file.data, np.uint8, len(file.data) - 2 - found.start, found.start)
     stretches = math.ceil(down.units * across.units / found.interval) if found.interval else 1
-    data, data_ends = np.empty(len(scan) + PADDING, np.uint8), np.zeros(stretches, np.int64)
-    if not unstuffed(scan, data, data_ends):
+    data, data_ends = np.empty(len(coded) + PADDING, np.uint8), np.zeros(stretches, np.int64)
+    if not unstuffed(coded, data, data_ends):
         return None
     steps = tuple(found.steps[component.steps].astype(np.float32).tobytes() for component in components)
     averages = np.full((header.height // side, header.width // side, 3), 128, np.uint8)
     sample = np.full((len(down.sampled), len(across.sampled), 3), 128, np.uint8)
-    copied_rows = down.beyond - down.first
-    placed = np.zeros((copied_rows + 1, 3, across.units * len(grid.blocks)), np.int64)
+    placed = np.zeros((down.beyond - down.first + 1, 3, across.units * len(grid.blocks)), np.int64)
     as_written = read_blocks(
         data,
         data_ends,
@@ -115,7 +102,7 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
         np.array([across.units, down.units, found.interval, down.first, down.beyond], np.int64),
         grid.across_wanted,
         grid.down_wanted,
-        *_weights(tuple(components), steps, side),
+        *block_weights(components, steps, side),
         grid.columns,
         grid.lines,
         grid.lines_until,
@@ -123,24 +110,60 @@ def read_scaled(file: ImageFile, rows: int, columns: int) -> Picture | None:
         sample,
         placed,
     )
-    if not as_written:
+    detail = _window_of(file, scan, grid, data, placed[:-1]) if as_written else None
+    if detail is None:
         return None
-    units = copied_rows * (across.beyond - across.first)
-    room = np.empty(units * len(grid.blocks) * _MOST_BYTES, np.uint8)
-    size = copied(data, placed[:-1], grid.blocks, across.first, across.beyond, room)
-    if size < 0:
-        return None
-    copy = _copied(file, found, components, down.copied, across.copied) + room[:size].tobytes() + b"\xff\xd9"
-    try:
-        region = pixels(copy, header._replace(height=down.copied, width=across.copied))
-    except Warned:
-        return None
-    top, left = (axis.start - axis.first * axis.unit for axis in (down, across))
-    detail = region[top : top + down.length, left : left + across.length]
     rgb, sampled = (cv2.cvtColor(part, cv2.COLOR_YCrCb2RGB) for part in (averages, sample))
     return Picture(
         header.height, header.width, np.asarray(rgb, np.uint8), np.asarray(sampled, np.uint8), detail
     ).upright(file.orientation)
+
+
+class _Scan(NamedTuple):
+    """What stands before the only scan of a JPEG that the kernel can read."""
+
+    tables: Tables
+    components: tuple[Component, ...]
+    lookups: _Lookups
+
+
+def _scan_of(file: ImageFile) -> _Scan | None:
+    """None for a JPEG of another kind."""
+    if file.header.channels not in (1, 3) or file.data[file.frame + 1] not in _SEQUENTIAL or not _in_luma(file):
+        return None
+    found = tables(file)
+    components = components_of(file, found) if found else None
+    if found is None or components is None or found.scan[1:-3:2] != _names(file):
+        return None
+    lookups = _lookups(found.defined)
+    if not all(lookups.sizes[component.first_codes] for component in components):
+        return None
+    known = all(component.steps in found.steps for component in components)
+    if not known or not {*components[0][:2]} <= {1, 2} or any(other[:2] != (1, 1) for other in components[1:]):
+        return None
+    return _Scan(found, tuple(components), lookups)
+
+
+def _window_of(file: ImageFile, scan: _Scan, grid: _Grid, data: np.ndarray, placed: np.ndarray) -> np.ndarray | None:
+    """The pixels of the central window: its blocks are copied into a small JPEG, which libjpeg decodes. None where libjpeg warns."""
+    from driftwatch.images.kernels.stuffing import copied
+
+    down, across = grid.down, grid.across
+    units = len(placed) * (across.beyond - across.first)
+    room = np.empty(units * len(grid.blocks) * _MOST_BYTES, np.uint8)
+    size = copied(data, placed, grid.blocks, across.first, across.beyond, room)
+    if size < 0:
+        return None
+    head = _copied(file, scan.tables, scan.components, down.copied, across.copied)
+    try:
+        region = pixels(
+            head + room[:size].tobytes() + b"\xff\xd9",
+            file.header._replace(height=down.copied, width=across.copied),
+        )
+    except Warned:
+        return None
+    top, left = (axis.start - axis.first * axis.unit for axis in (down, across))
+    return region[top : top + down.length, left : left + across.length]
 
 
 def _in_luma(file: ImageFile) -> bool:
@@ -235,52 +258,7 @@ def _grid(
     )
 
 
-@lru_cache(maxsize=32)
-def _weights(components: tuple[Component, ...], steps: tuple[bytes, ...], side: int) -> tuple[np.ndarray, np.ndarray]:
-    """The arguments `of_areas` and `of_pixels` of the kernel, for averages over squares of `side` pixels. Kept for the next file that was
-    made in the same way. `steps`: the quantisation of each component's coefficients, float32 [64]."""
-    from driftwatch.images.kernels.blocks import MOST_AREAS
-
-    of_areas, of_pixels = np.zeros((len(components), 64, MOST_AREAS), np.float32), []
-    for number, component in enumerate(components):
-        ratios = components[0].across // component.across, components[0].down // component.down
-        step = np.frombuffer(steps[number], np.float32)
-        areas, pixels = _of_block(*ratios, *(8 * ratio // side for ratio in ratios))
-        of_areas[number, :, : len(areas)] = (areas * step).T
-        of_pixels.append(pixels * step)
-    return of_areas, np.ascontiguousarray(np.concatenate(of_pixels))
-
-
-@lru_cache(maxsize=32)
-def _of_block(ratio_across: int, ratio_down: int, sums_across: int, sums_down: int) -> tuple[np.ndarray, np.ndarray]:
-    """How much each coefficient, in zigzag order, counts in the averages over a block's squares and in each pixel that it covers."""
-    place, wave = np.arange(8), np.arange(8)
-    cosines = np.cos((2 * place[:, None] + 1) * wave * np.pi / 16) * np.where(wave == 0, np.sqrt(1 / 8), 1 / 2)
-
-    def both(down: np.ndarray, across: np.ndarray) -> np.ndarray:
-        return np.einsum("yv,xu->yxvu", down, across).reshape(-1, 64)
-
-    def averaged(sums: int) -> np.ndarray:
-        return cosines.reshape(sums, 8 // sums, 8).mean(axis=1)
-
-    def enlarged(ratio: int) -> np.ndarray:
-        """As libjpeg's triangle filter, within the block."""
-        if ratio == 1:
-            return cosines
-        beside = np.stack([np.maximum(place - 1, 0), np.minimum(place + 1, 7)], axis=1).ravel()
-        return 0.75 * np.repeat(cosines, 2, axis=0) + 0.25 * cosines[beside]
-
-    down, across = np.divmod(np.arange(64), 8)
-    diagonal = down + across
-    zigzag = np.lexsort((np.where(diagonal % 2, down, across), diagonal))
-    areas, pixels = (
-        both(averaged(sums_down), averaged(sums_across)),
-        both(enlarged(ratio_down), enlarged(ratio_across)),
-    )
-    return areas[:, zigzag].astype(np.float32), pixels[:, zigzag].astype(np.float32)
-
-
-def _copied(file: ImageFile, found: Tables, components: list[Component], height: int, width: int) -> bytes:
+def _copied(file: ImageFile, found: Tables, components: Sequence[Component], height: int, width: int) -> bytes:
     """What stands before the copied data: all that stands before the file's own, with another size, other codes of first
     coefficients and no restart marks."""
     size = file.frame + 5
