@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from driftwatch.errors import NeedsAttention
 from driftwatch.storage import open_storage
 from driftwatch_airflow.connections import address_of, connection_of, secret_of
-from driftwatch_airflow.stores import CONNECTION_TYPES, storage_at
+from driftwatch_airflow.stores import storage_at
 
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
@@ -41,12 +40,4 @@ def link_signer(monitor: MonitorConfig) -> Storage | None:
         or name == type(monitor.labels).model_fields["image_links"].default
     ):
         return None
-    connection = connection_of(name, "labels.image_links")
-    scheme = monitor.storage.uri.partition("://")[0]
-    wanted = CONNECTION_TYPES.get(scheme, connection.conn_type)
-    if connection.conn_type != wanted:
-        raise NeedsAttention(
-            f"labels.image_links names the Airflow connection {name} of type {connection.conn_type}: for an {scheme}:// storage it must "
-            f"be of type {wanted}, and its key signs the links. Name another one, or change its type under Admin > Connections"
-        )
-    return storage_at(monitor.storage.uri, name)
+    return storage_at(monitor.storage.uri, name, "labels.image_links")

@@ -53,6 +53,12 @@ def storage_at(uri: str, connection: str | None, needed_by: str = "storage.conne
         return open_storage(uri)
     # The hooks take the machine's own login if there is no such connection.
     given = connection_of(connection, needed_by)
+    wanted = CONNECTION_TYPES.get(kind.scheme, given.conn_type)
+    if given.conn_type != wanted:  # its login would be sent to another service than it is for
+        raise NeedsAttention(
+            f"{needed_by} names the Airflow connection {connection} of type {given.conn_type}, and {kind.scheme}:// takes one of type {wanted}: name "
+            "another one, or change its type under Admin > Connections"
+        )
     if login := _LOGINS.get(kind.scheme):
         return open_storage(uri, login(given))
     from airflow.sdk.io import get_fs, has_fs

@@ -48,5 +48,7 @@ def test_who_signs_links_of_an_object_store_is_of_its_own_type_of_connection(mon
     monkeypatch.setenv("AIRFLOW_CONN_SIGNS", f'{{"conn_type": "{kind}", "login": "who", "password": "key"}}')
     assert link_signers(elsewhere).storage.uri == uri
     monkeypatch.setenv("AIRFLOW_CONN_SIGNS", '{"conn_type": "http", "host": "h"}')
-    with pytest.raises(NeedsAttention, match=rf"for an {uri[:2]}:// storage it must be of type {kind}"):
+    with pytest.raises(
+        NeedsAttention, match=rf"labels\.image_links names .* of type http, and {uri[:2]}:// takes one of type {kind}"
+    ):
         link_signers(elsewhere)

@@ -67,6 +67,17 @@ def test_images_elsewhere_are_opened_with_a_connection_of_their_own(monitor, mon
         assert store.elsewhere("s3://cams") is opened
 
 
+@pytest.mark.parametrize(
+    ("uri", "kind", "wanted"),
+    [("az://c/x", "aws", "wasb"), ("s3://b/x", "wasb", "aws"), ("gs://b/x", "http", "google_cloud_platform")],
+)
+def test_a_login_is_never_sent_to_another_service_than_it_is_for(monkeypatch, uri, kind, wanted):
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({"conn_type": kind, "login": "who", "password": "secret"}))
+    said = rf"images\.layout\.connection names the Airflow connection ours of type {kind}, and {uri[:2]}:// takes one of type {wanted}"
+    with pytest.raises(NeedsAttention, match=said):
+        storage_at(uri, "ours", "images.layout.connection")
+
+
 def test_a_folder_has_no_login_and_needs_no_connection(tmp_path):
     """So that one monitor file serves a try on a laptop and production, by `${NAME:-default}` in its address."""
     assert type(storage_at(f"file://{tmp_path}", "gone")) is FileStorage

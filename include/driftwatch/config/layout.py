@@ -139,12 +139,6 @@ class LayoutConfig(Section):
         return None
 
     @property
-    def fixed(self) -> tuple[str, ...]:
-        """The folders that the paths of all days lie in, as far as these have one name."""
-        cut = [re.split(r"[{*]", path, maxsplit=1) for path in self.paths]
-        return tuple(dict.fromkeys(one[0].rpartition("/")[0] if len(one) > 1 else one[0] for one in cut))
-
-    @property
     def elsewhere(self) -> tuple[str, ...]:
         """What lies at an address of its own."""
         named = (*self.paths, self.inventory.path if self.inventory else "")

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING
 from driftwatch.config.blur import HIDE, SHOW
 from driftwatch.doctor.results import CheckResult, Said, looked, not_checked
 from driftwatch.doctor.site import Site
-from driftwatch.errors import NeedsAttention
+from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.images.covered import Covers
 from driftwatch.images.inventory import Inventory, inventory_of
-from driftwatch.images.layout import place_of_day
+from driftwatch.images.layout import Place, place_of_day
 from driftwatch.images.table_file import MissingTable
 from driftwatch.storage import StoredObject
-from driftwatch.storage.elsewhere import storage_of
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import MonitorStore
@@ -63,16 +62,16 @@ def images_finding(site: Site) -> CheckResult:
 
     def read() -> Said:
         store = site.store()
-        for path in layout.fixed:
-            storage_of(path, store.storage, store.elsewhere)[0].reach()
         days = _last_days(site, store)
         for day in days:
             place = place_of_day(store.day(day))
             inventory = inventory_of(store.day(day), place)
-            found = place.any_object(_TRIES) if inventory is None else _first_named(inventory)
+            # Listed in any case: a server tells what is not there from what may not be read to those alone who may list.
+            listed = place.any_object(_TRIES if inventory is None else 1)
+            found = listed if inventory is None else _first_named(inventory)
             if found is not None:
-                if found.size:
-                    place.storage.read_range(found.key, 0, 1)
+                if found.size or inventory is not None:  # which need not tell sizes
+                    _read_first_byte(place, found.key, inventory)
                 return Said(
                     ", ".join(layout.paths if layout.inventory is None else (layout.inventory.path, *layout.paths))
                 )
@@ -86,6 +85,15 @@ def images_finding(site: Site) -> CheckResult:
 
     found = looked("images", read)
     return replace(found, state="look") if unmatched and found.state == "ok" else found
+
+
+def _read_first_byte(place: Place, key: str, inventory: Inventory | None) -> None:
+    try:
+        place.storage.read_range(key, 0, 1)
+    except MissingArtifact as error:
+        if inventory is None:
+            raise
+        raise NeedsAttention(f"{inventory.url} names {place.storage.url(key)}, which is not there") from error
 
 
 def _field(inventory: Inventory | None) -> str:

@@ -124,7 +124,8 @@ def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
     if not any_image:
         files = f" ({ignored} files that images.ignore names)" if ignored else ""
         verb = "names" if inventory else "holds"
+        layout = "" if day.config.images.layout is None else " and images.layout"
         raise EmptyDay(
             f"{inventory.url if inventory else place.said} {verb} no images{files} for {day.date.isoformat()}: check the camera's or service's "
-            "delivery; the setting images.on_empty_day (fail, skip) decides what such a day does"
+            f"delivery{layout}; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )

@@ -86,10 +86,19 @@ _ADVICE = {
     "InvalidObjectState": "the object is archived: restore it first",
     "NoCredentialsError": f"there are no credentials: set {_CONNECTION}, or give the workers a role",
     "InvalidToken": f"correct the credentials of {_CONNECTION}",
+    # Azure's words for a wrong key, Google's for a token that is none.
+    **dict.fromkeys(
+        ("AuthenticationFailed", "NoAuthenticationInformation", "InvalidAuthenticationInfo", "AuthenticationRequired"),
+        f"correct the credentials of {_CONNECTION}",
+    ),
     **dict.fromkeys(
         ("EntityTooLarge", "RequestBodyTooLarge", "413"), "the storage takes no object of this size: use one that does"
     ),
 }
+# Azure's message, whatever code it comes with.
+_WRONG_SIGNATURE = "Server failed to authenticate the request"
+# How obstore calls a request to who gives tokens for a service account, an application or a machine's role.
+_NO_LOGIN = "performing token request"
 _NO_RIGHT_ADVICE = f"give the account of {_CONNECTION} this right, or that of the workers, then run the task again"
 _ODD_REQUEST_ADVICE = "no right is missing: the storage does not take such a request; correct what its message names"
 
@@ -172,6 +181,11 @@ def _meaning_of_code(code: str, status: int) -> Meaning | None:
     return Meaning.REFUSED
 
 
+def refused_setup(uri: str, error: Exception) -> StorageRefused:
+    """What a login or an address is that no client can be made of, such as a key that is no key. Repeating cannot help."""
+    return StorageRefused(f"may not open {uri} ({_said(error)}): correct {_CONNECTION}, or {_PLACE}")
+
+
 def _chain(error: BaseException) -> Iterator[BaseException]:
     """The error and what a library says that caused it. The error that is being handled meanwhile has nothing to do with it."""
     found: BaseException | None = error
@@ -202,7 +216,8 @@ def answer_of(error: BaseException) -> Answer:
 def _of_body(body: str, status: str | None) -> Answer:
     """What the XML of an error says. `status`: None where it came with 200."""
     if status is not None:
-        return Answer(_tag("Code", body) or status, int(status), _tag("Message", body))
+        plain = "" if body.lstrip().startswith("<") else _line(body)  # such as the JSON of who gives tokens
+        return Answer(_tag("Code", body) or status, int(status), _tag("Message", body) or plain)
     first = re.sub("<Deleted>.*?</Deleted>", "", body, flags=re.DOTALL)
     said = [_tag("Key", first), _tag("Message", first)]
     return Answer(_tag("Code", first), 200, ": ".join(filter(None, said)))
@@ -233,6 +248,8 @@ def _advice(error: BaseException) -> str:
     if known:
         return known
     if answer.code:
+        if answer.message.startswith(_WRONG_SIGNATURE) or any(_NO_LOGIN in str(link) for link in _chain(error)):
+            return _ADVICE["AuthenticationFailed"]
         no_right = answer.status in _NO_RIGHT or answer.code == "AccessDenied"
     else:
         no_right = isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS
@@ -257,6 +274,11 @@ def _sorted(meaning: Meaning, error: BaseException, verb: str, where: str) -> Dr
         if isinstance(error, OSError) and error.errno == errno.EIO and not answer_of(error).code
         else StorageFailed
     )
+    never = (
+        ""
+        if answer_of(error).code or isinstance(error, OSError)
+        else f"; if it never answered, correct the address or region of {_CONNECTION}"
+    )
     return kind(
-        f"could not {verb} {where}, however often it was asked ({said}): run the task again when the storage is well"
+        f"could not {verb} {where}, however often it was asked ({said}): run the task again when the storage is well{never}"
     )

@@ -19,7 +19,7 @@ from driftwatch.errors import NeedsAttention, OddEntry
 from driftwatch.outside import touching
 from driftwatch.storage.base import Storage
 from driftwatch.storage.entries import Entry, Opened, SigningCredentials, Stored
-from driftwatch.storage.errors import Meaning, answer_of, meaning_of
+from driftwatch.storage.errors import Meaning, answer_of, meaning_of, refused_setup
 from driftwatch.storage.foreign_files import too_many_bytes
 from driftwatch.storage.open_object import OpenObject, head, stamp_of
 from driftwatch.storage.read_ahead import Fetched
@@ -66,7 +66,12 @@ class ObjectStore(Storage):
 
     @cached_property
     def _opened_once(self) -> Any:
-        return self._opened()
+        from obstore.exceptions import GenericError
+
+        try:
+            return self._opened()
+        except GenericError as error:  # no server was asked yet
+            raise refused_setup(self.uri, error) from error
 
     @abstractmethod
     def _opened(self) -> Any:

@@ -21,7 +21,7 @@ from driftwatch.errors import OddEntry, ReplacedMeanwhile
 from driftwatch.seams import Extra
 from driftwatch.storage import by_links
 from driftwatch.storage.entries import SigningCredentials
-from driftwatch.storage.errors import answer_of, calling
+from driftwatch.storage.errors import answer_of, calling, refused_setup
 from driftwatch.storage.foreign_files import from_key
 from driftwatch.storage.object_store import ObjectStore
 from driftwatch.storage.read_ahead import Fetched, fetched, in_a_thread
@@ -73,7 +73,9 @@ class S3Storage(ObjectStore):
         return parsedate_to_datetime(headers["date"]) if "date" in headers else None
 
     def _listed_one(self) -> Any:
-        return calling("list", self.uri, lambda: self._client.list_objects_v2(Bucket=self._bucket, MaxKeys=1))
+        """Below the root alone: the account need not list the rest of the bucket."""
+        asked = {"Bucket": self._bucket, "Prefix": self._prefix(self.root), "MaxKeys": 1}
+        return calling("list", self.uri, lambda: self._client.list_objects_v2(**asked))
 
     def presigned_url(self, key: str, seconds: int) -> str:
         asked = {"Bucket": self._bucket, "Key": self._key(self.path(key))}
@@ -106,12 +108,15 @@ class S3Storage(ObjectStore):
 
         login = self._login
         ours = Config(connect_timeout=5, read_timeout=30, max_pool_connections=32)
-        return self._session.client(
-            "s3",
-            endpoint_url=login.endpoint_url,
-            verify=login.verify,
-            config=ours.merge(login.config) if login.config else ours,
-        )
+        try:
+            return self._session.client(
+                "s3",
+                endpoint_url=login.endpoint_url,
+                verify=login.verify,
+                config=ours.merge(login.config) if login.config else ours,
+            )
+        except ValueError as error:  # an endpoint without http:// or https://
+            raise refused_setup(self.uri, error) from error
 
     def _opened(self) -> Any:
         from botocore import UNSIGNED

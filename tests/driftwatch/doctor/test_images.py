@@ -158,3 +158,29 @@ def test_the_tables_of_what_is_covered_are_read(tmp_path):
     assert "boxes/2026-01-08.csv" in str(of_day.problem)
     own.write_bytes("boxes/2026-01-08.csv", header)
     assert [found.state for found in boxes_findings(site)] == ["ok", "ok"]
+
+
+def test_who_may_list_the_images_folder_alone_is_well(s3_storage, s3_login, s3, tmp_path):
+    """As a policy with a condition on `s3:prefix` says: the bucket itself is not asked."""
+    own, uri = open_storage(f"file://{tmp_path}"), s3_storage.uri
+    s3_storage.write_bytes(f"prod/{YESTERDAY}/a.jpg", b"x")
+    s3.asked.clear()
+    assert finding(own, {"paths": f"{uri}/prod/{{day}}"}, lambda uri: read_only(uri, s3_login)).state == "ok"
+    listed = [asked for asked in s3.asked if "list-type" in asked]
+    assert listed
+    assert all(f"prod/{YESTERDAY}" in asked for asked in listed)
+
+
+def test_the_first_object_that_a_file_names_is_read_though_its_size_is_not_told(s3_storage, s3_login, s3, tmp_path):
+    own, uri = open_storage(f"file://{tmp_path}"), s3_storage.uri
+    layout = {"paths": f"{uri}/prod", "inventory": {"path": "lists/{day}.csv"}}
+    own.write_bytes(f"lists/{YESTERDAY}.csv", b"key\na.jpg\n")
+    gone = finding(own, layout, lambda uri: read_only(uri, s3_login))
+    assert gone.state == "wrong"
+    assert f"lists/{YESTERDAY}.csv names {uri}/prod/a.jpg, which is not there" in str(gone.problem)
+    s3_storage.write_bytes("prod/a.jpg", b"x")
+    assert finding(own, layout, lambda uri: read_only(uri, s3_login)).state == "ok"
+    s3.plan("AccessDenied", "a.jpg", method="GET")
+    refused = finding(own, layout, lambda uri: read_only(uri, s3_login))
+    assert refused.state == "wrong"
+    assert f"may not read {uri}/prod/a.jpg" in str(refused.problem)

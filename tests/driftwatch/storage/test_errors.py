@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 import re
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
+import boto3
 import pytest
 
 from driftwatch.errors import DamagedFile, MissingArtifact, StorageFailed, StorageRefused
 from driftwatch.storage import Storage, open_storage
 from driftwatch.storage import errors as storage_errors
+from driftwatch.storage.s3 import S3Login
+from driftwatch_sandbox.demo.processes import free_port
+
+from ..s3 import login_at
 
 CALLS = {
     "read": lambda storage: storage.read_bytes("in/a.jpg"),
@@ -235,3 +243,69 @@ def test_an_outage_is_waited_for_between_tries(monkeypatch):
 
     assert storage_errors.calling("read", "x", call) == "bytes"
     assert pauses == list(storage_errors.PAUSES)
+
+
+@pytest.mark.parametrize(
+    ("uri", "login", "said"),
+    [
+        ("az://box", {"account_name": "a", "account_key": "no-key"}, "Invalid Access Key"),
+        ("az://box", {"account_key": "AAAA"}, "Account must be specified"),
+        ("az://box", {"account_name": "a", "sas_key": "none"}, "SAS"),
+        ("gs://box", {"service_account_key": "{}"}, "missing field `private_key`"),
+        ("gs://box", {"application_credentials": "/none/such.json"}, "/none/such.json"),
+        ("s3://box", S3Login(boto3.Session("k", "s"), "127.0.0.1:9000"), "Invalid endpoint: 127.0.0.1:9000"),
+    ],
+)
+def test_a_login_or_address_that_is_none_is_refused_at_once_with_the_settings(monkeypatch, uri, login, said):
+    monkeypatch.setattr(storage_errors.time, "sleep", lambda _: pytest.fail("it was to be tried again"))
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with pytest.raises(
+        StorageRefused, match=f"{re.escape(said)}.*correct storage.connection .images.layout.connection"
+    ):
+        open_storage(uri, login).list("x")
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_who_gives_no_token_is_told_with_its_words_and_the_credentials_are_to_be_corrected(status):
+    said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+
+    class NoToken(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(json.dumps(said).encode())
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), NoToken)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        host = f"http://127.0.0.1:{server.server_port}"
+        login = {"account_name": "a", "tenant_id": "t", "client_id": "c", "client_secret": "s", "authority_host": host}
+        storage = open_storage("az://box", {**login, "client_options": {"allow_http": True}})
+        with pytest.raises(
+            StorageRefused, match=r"Invalid client secret provided.*: correct the credentials of storage"
+        ):
+            storage.list("x")
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_a_wrong_key_of_azure_is_no_missing_right(az_storage, azure_login):
+    wrong = {**azure_login, "account_key": f"AAAA{azure_login['account_key'][4:]}"}
+    with pytest.raises(
+        StorageRefused, match=r"Server failed to authenticate the request.*: correct the credentials of"
+    ):
+        open_storage(az_storage.uri, wrong).list("x")
+
+
+def test_where_nobody_answers_the_address_may_be_wrong(monkeypatch):
+    monkeypatch.setattr(storage_errors, "PAUSES", (0, 0))
+    nobody = login_at(f"http://127.0.0.1:{free_port()}", tries=1)
+    for call in (lambda storage: storage.list("x"), lambda storage: storage.reach()):
+        with pytest.raises(
+            StorageFailed, match=r"if it never answered, correct the address or region of storage\.conn"
+        ):
+            call(open_storage("s3://box", nobody))

@@ -158,3 +158,13 @@ os._exit(0)
     for when, wanted in (("before", 3), ("after", 0)):
         done = subprocess.run([sys.executable, "-c", code, when], timeout=60, capture_output=True)
         assert done.returncode == wanted, (when, done)
+
+
+def test_the_rest_of_the_bucket_is_not_listed_to_see_whether_the_storage_answers(s3_storage, s3):
+    """A policy with a condition on `s3:prefix` refuses that."""
+    s3.asked.clear()
+    s3_storage.reach()
+    assert s3_storage.clock() is not None
+    prefix = s3_storage.root.partition("/")[2]
+    assert len(s3.asked) == 2
+    assert all(f"prefix={prefix}/" in asked for asked in s3.asked)
