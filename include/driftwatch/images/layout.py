@@ -55,7 +55,7 @@ class Place:
         with closing(self.storage.iter_list(*folders)) as listed:
             for number, item in enumerate(listed):
                 if not number:
-                    _refuse_links(self.storage, folders)
+                    self._refuse_links(folders)
                 yield StoredObject(self.stored(item.key), item.size)
 
     def any_object(self, tries: int) -> StoredObject | None:
@@ -72,10 +72,25 @@ class Place:
                 names = _names(self.storage, folder, part)
                 waiting += [(f"{folder}/{name}" if folder else name, more) for name in reversed(names)]
             elif (found := self.storage.any_below(folder)) and found.size:
+                self._refuse_links([folder])
                 return found
             else:
                 empty = empty or found
         return empty
+
+    def _refuse_links(self, folders: Sequence[str]) -> None:
+        """Raises NeedsAttention for a folder with files that a link leads to. Above the folder that holds all of them links are allowed."""
+        root = self.key(self.root)
+        for folder in folders:
+            held_by = folder.rpartition("/")[0] if folder == root else root
+            if self.storage.lies_in(folder, held_by) or self.storage.any_below(folder) is None:
+                continue
+            do = "put the images there, or make the folder above it the link"
+            if folder != root:
+                do = "mount there what the link leads to, in its place (mount --bind)"
+            raise NeedsAttention(
+                f"{self.storage.url(folder)} leads by a link out of {self.storage.url(held_by)}, and no file behind it is taken: {do}"
+            )
 
     def _folders(self) -> list[str]:
         """Those that there are of the patterns with `*`, and the others; none lies in another."""
@@ -147,13 +162,7 @@ def _expanded(storage: Storage, pattern: str) -> list[str]:
 
 
 def _names(storage: Storage, folder: str, part: str) -> list[str]:
-    return [name for name in storage.folders(folder) if part_fits(part, name)] if "*" in part else [part]
-
-
-def _refuse_links(storage: Storage, folders: Sequence[str]) -> None:
-    for folder in folders:
-        if not storage.lies_in(folder, folder.rpartition("/")[0]):
-            raise NeedsAttention(
-                f"{storage.url(folder)} is a link that leads out of the folder that it lies in: put the images there, or "
-                "make the folder above it the link"
-            )
+    """Those that a part of a pattern stands for. Links are among them: what lies behind one is refused, and not left out."""
+    if "*" not in part:
+        return [part]
+    return [name for name in (*storage.folders(folder), *storage.linked_folders(folder)) if part_fits(part, name)]

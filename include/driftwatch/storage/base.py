@@ -82,6 +82,10 @@ class Storage(Kind, Formats):
         found = self._calling("list", prefix, lambda: if_there(lambda: self._folders(path)))
         return sorted(map(to_key, found or ()))
 
+    def linked_folders(self, prefix: str) -> Sequence[str]:
+        """The names of the links directly below `prefix` that lead to a folder elsewhere; `folders` has none of them. A file system alone has any."""
+        return ()
+
     # Reading
 
     def read_bytes(self, key: str) -> bytes:

@@ -11,7 +11,8 @@ from typing import IO
 
 from driftwatch.storage.base import Storage
 from driftwatch.storage.entries import Entry, Opened, Stored
-from driftwatch.storage.foreign_files import lies_in, list_files, read_regular
+from driftwatch.storage.errors import if_there
+from driftwatch.storage.foreign_files import lies_in, list_files, read_regular, to_key
 
 
 class FileStorage(Storage):
@@ -63,6 +64,11 @@ class FileStorage(Storage):
     def _folders(self, path: str) -> Sequence[str]:
         with os.scandir(path) as entries:
             return [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+
+    def linked_folders(self, prefix: str) -> Sequence[str]:
+        path = self.path(prefix) if prefix else self.root
+        found = self._calling("list", prefix, lambda: if_there(lambda: _links_out(path)))
+        return sorted(map(to_key, found or ()))
 
     def _read(self, path: str) -> bytes:
         return Path(path).read_bytes()
@@ -120,3 +126,11 @@ def _replacing(target: Path) -> Iterator[IO[bytes]]:
         aside.replace(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _links_out(path: str) -> Sequence[str]:
+    """Not those to another entry of the same folder, such as the newest."""
+    here = os.path.realpath(path)
+    with os.scandir(path) as entries:
+        links = [entry for entry in entries if entry.is_symlink() and entry.is_dir()]
+    return [entry.name for entry in links if os.path.dirname(os.path.realpath(entry.path)) != here]

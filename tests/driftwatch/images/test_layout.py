@@ -216,8 +216,32 @@ def test_links_of_a_file_system_lead_nowhere_else(own, tmp_path):
     (tmp_path / "cams/prod/2026-01-09").symlink_to(tmp_path)
     store = store_of(own, {"paths": f"file://{tmp_path}/cams/prod/{{day}}"}, images={"max_reject_share": 1})
     assert ingest_day(store.day(DAY), MODEL).reasons == {"not_a_file": 1}
-    with pytest.raises(NeedsAttention, match="is a link that leads out of the folder"):
+    with pytest.raises(
+        NeedsAttention, match=r"prod/2026-01-09 leads by a link out of file:.*/cams/prod, .*: put the images there"
+    ):
         ingest_day(store.day(OTHER), MODEL)
+
+
+def test_a_folder_of_a_camera_that_is_a_link_is_not_left_out_without_a_word(own, tmp_path):
+    cams, away = tmp_path / "cams", tmp_path / "away"
+    for folder, seed in ((cams / "door-1/2026-01-08", 1), (away / "2026-01-08", 2)):
+        folder.mkdir(parents=True)
+        (folder / "a.jpg").write_bytes(photo(seed))
+    (cams / "newest").symlink_to("door-1")  # to another camera, whose images count by its name
+    (cams / "gone").symlink_to(tmp_path / "nothing")
+    (cams / "empty").symlink_to(tmp_path)  # has no folder of the day
+    for paths in (["*/{day}"], ["door-1/{day}", "door-2/{day}"]):
+        store = store_of(own, {"paths": [f"file://{cams}/{path}" for path in paths]})
+        assert ingest_day(store.day(DAY), MODEL).listed == 1
+        (cams / "door-2").symlink_to(away)
+        with pytest.raises(
+            NeedsAttention, match=r"cams/door-2/2026-01-08 leads by a link out of file:.*/cams, .*mount"
+        ):
+            ingest_day(store.day(DAY), MODEL)
+        (cams / "door-2").unlink()
+    (cams / "door-2").symlink_to(away)
+    alone = store_of(own, {"paths": f"file://{cams}/door-2/{{day}}"})
+    assert ingest_day(alone.day(DAY), MODEL).accepted == 1
 
 
 def test_a_growing_file_elsewhere_is_waited_for(own, tmp_path, monkeypatch):
