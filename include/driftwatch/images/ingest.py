@@ -37,7 +37,7 @@ from driftwatch.images.segments import DaySegments
 from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, objects_of_shard, shards_of
 from driftwatch.storage import StoredObject
-from driftwatch.storage.tables import writing_table
+from driftwatch.storage.tables import pieces, writing_table
 
 logger = logging.getLogger(__name__)
 
@@ -247,7 +247,8 @@ def _finish(day: DayStore, model: DayModel, tables: DayTables) -> Ingest:
 def _refuse_too_many_rejects(day: DayStore, found: Ingest) -> Ingest:
     allowed = day.config.images.max_reject_share
     if found.quarantined > allowed * found.delivered or not found.accepted:
-        reasons = ", ".join(f"{kind} {count}" for kind, count in Counter(found.reasons).most_common())
+        counted = Counter(found.reasons).most_common()
+        reasons = ", ".join(f"{kind} {count}" for kind, count in counted)
         limit = (
             f"; images.max_reject_share allows {allowed:.0%}"
             if found.accepted
@@ -255,9 +256,20 @@ def _refuse_too_many_rejects(day: DayStore, found: Ingest) -> Ingest:
         )
         raise TooManyRejects(
             f"{found.quarantined} of {found.delivered} files in {place_of_day(day).said} were quarantined "
-            f"({reasons}){limit}. {day.storage.url(day.keys.manifest)} has the reason for each"
+            f"({reasons}){limit}. {_example(day, counted[0][0])}{day.storage.url(day.keys.manifest)} has the reason for each"
         )
     return found
+
+
+def _example(day: DayStore, kind: str) -> str:
+    """A sentence on the first file that was quarantined for such a reason: it names the setting, where one decides it."""
+    for piece in pieces(day.storage, day.keys.manifest, ("key", "status", "reason")):
+        rejected = piece.filter(pc.equal(piece["status"], QUARANTINED))
+        alike = rejected.filter(pc.starts_with(rejected["reason"], f"{kind}: "))
+        if alike.num_rows:
+            key, why = alike["key"][0].as_py(), alike["reason"][0].as_py().partition(": ")[2]
+            return f"Such as {day.storage.url(key)} ({why}). "
+    return ""
 
 
 def _with_features(block: Block) -> pa.Table:

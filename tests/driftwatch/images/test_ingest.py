@@ -181,6 +181,15 @@ def test_too_many_rejects_fail_the_day_after_its_account_is_written(hostile):
     assert hostile.read_json(DAY.ingest)["quarantined"] == 7
 
 
+def test_too_many_rejects_are_told_with_one_of_those_that_are_most(storage):
+    """It says which setting decides it: who sees the message may not open a parquet file."""
+    tiff = encoded(photo(2), "TIFF")
+    fill(storage, {"a.jpg": b"", "b.tif": tiff, "c.tif": tiff + b"x", "good.jpg": encoded(photo(1))})
+    said = r"unsupported_format 2, empty 1\).*\. Such as .*/b\.tif \(is TIFF; .*images\.formats may have tiff\)\. .*manifest\.parquet"
+    with pytest.raises(TooManyRejects, match=said):
+        ingest_day(day_of(storage, DAY), MODEL)
+
+
 def test_copies_of_one_broken_file_count_as_rejects_each(storage):
     fill(storage, {f"{number}.jpg": b"broken" for number in range(9)} | {"good.jpg": encoded(photo(1))})
     with pytest.raises(TooManyRejects, match="9 of 10"):
