@@ -185,7 +185,7 @@ def test_too_many_rejects_are_told_with_one_of_those_that_are_most(storage):
     """It says which setting decides it: who sees the message may not open a parquet file."""
     tiff = encoded(photo(2), "TIFF")
     fill(storage, {"a.jpg": b"", "b.tif": tiff, "c.tif": tiff + b"x", "good.jpg": encoded(photo(1))})
-    said = r"unsupported_format 2, empty 1\).*\. Such as .*/b\.tif \(is TIFF; .*images\.formats may have tiff\)\. .*manifest\.parquet"
+    said = r"unsupported_format 2, empty 1\).*\. Such as .*/b\.tif \(is TIFF; .*images\.formats may have tiff\)\)\. .*manifest\.parquet"
     with pytest.raises(TooManyRejects, match=said):
         ingest_day(day_of(storage, DAY), MODEL)
 
