@@ -11,6 +11,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import Storage, open_storage
+from driftwatch.storage.addresses import split_address
 from driftwatch.storage.elsewhere import Elsewhere
 from driftwatch.storage.kinds import storage_kind
 from driftwatch.storage.s3 import S3Login
@@ -26,9 +27,18 @@ def store_of(monitor: MonitorConfig) -> MonitorStore:
 
 
 def images_elsewhere(monitor: MonitorConfig) -> Elsewhere:
-    """Opens the storage of images that lie apart, with the connection of `images.layout`; each once."""
-    layout = monitor.images.layout
-    return cache(lambda uri: storage_at(uri, layout.connection if layout else None, "images.layout.connection"))
+    """Opens the storage of images that lie apart, each once: by the connection of `images.layout`, or, of a bucket that it led to before, by that
+    of `images.earlier`."""
+    layout, earlier = monitor.images.layout, monitor.images.earlier
+    now = {split_address(path)[0] for path in layout.elsewhere} if layout else set()
+
+    def opened(uri: str) -> Storage:
+        if uri in earlier and uri not in now:
+            return storage_at(uri, earlier[uri], f"images.earlier of {uri}")
+        setting = "images.layout.connection" + ("" if uri in now else f" (images.earlier has no {uri})")
+        return storage_at(uri, layout.connection if layout else None, setting)
+
+    return cache(opened)
 
 
 def storage_of(monitor: MonitorConfig) -> Storage:

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from driftwatch.config import MonitorConfig
+from driftwatch.config import ImagesConfig, MonitorConfig
 from driftwatch.config.layout import LayoutConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.storage import open_storage
@@ -76,6 +76,43 @@ def test_a_login_is_never_sent_to_another_service_than_it_is_for(monkeypatch, ur
     said = rf"images\.layout\.connection names the Airflow connection ours of type {kind}, and {uri[:2]}:// takes one of type {wanted}"
     with pytest.raises(NeedsAttention, match=said):
         storage_at(uri, "ours", "images.layout.connection")
+
+
+def test_images_of_a_bucket_of_before_are_opened_with_the_connection_that_they_had(monitor, monkeypatch):
+    """By the new place's login the pages of earlier days could not be read."""
+
+    def store(**images):
+        return store_of(monitor.model_copy(update={"images": ImagesConfig.model_validate(images)}))
+
+    aws, azure = {"conn_type": "aws", "password": "secret"}, {"conn_type": "wasb", "login": "acc", "password": "AAAA"}
+    for name, login in (
+        ("now", azure),
+        ("before", {**aws, "login": "of-before"}),
+        ("other", {**aws, "login": "of-other"}),
+    ):
+        monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(login))
+    layout = {"paths": "az://cams/{day}", "connection": "now"}
+    moved = store(
+        layout=layout, earlier={"s3://old/": "before", "s3://older": "other", "s3://open": None, "az://cams": "gone"}
+    )
+    assert moved.elsewhere("az://cams")._given["account_name"] == "acc"
+    for uri, login in (("s3://old", "of-before"), ("s3://older", "of-other")):
+        assert moved.elsewhere(uri)._given.session.get_credentials().access_key == login
+    assert moved.elsewhere("s3://open")._given is None
+    with pytest.raises(
+        NeedsAttention, match=r"images\.layout\.connection \(images\.earlier has no s3://forgotten\) names .* type wasb"
+    ):
+        moved.elsewhere("s3://forgotten")
+    back = store(earlier={"s3://old": "before"})
+    assert back.elsewhere("s3://old")._given.session.get_credentials().access_key == "of-before"
+    with pytest.raises(NeedsAttention, match=r"'none', which images\.earlier of s3://old names"):
+        store(earlier={"s3://old": "none"}).elsewhere("s3://old")
+
+
+@pytest.mark.parametrize("place", ["s3://cams/prod", "cams", "file:///cams", "s3://"])
+def test_what_is_no_bucket_is_refused_as_an_earlier_one(place):
+    with pytest.raises(ValueError, match="a bucket or container by its address is allowed, such as s3://cams"):
+        ImagesConfig.model_validate({"earlier": {place: "conn"}})
 
 
 def test_a_folder_has_no_login_and_needs_no_connection(tmp_path):

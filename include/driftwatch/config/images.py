@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from driftwatch.config.layout import LayoutConfig
+from driftwatch.config.layout import LayoutConfig, place_of
 from driftwatch.config.parts import Fraction, Section
 
 IGNORED_NAMES = (
@@ -30,6 +30,10 @@ class ImagesConfig(Section):
     """What is accepted as an image. Every other file is ignored, or quarantined with a reason; none is dropped without a word."""
 
     layout: LayoutConfig | None = None
+    earlier: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="For a monitor whose images lay elsewhere before: each bucket that `layout` led to then, such as `s3://cams`, and the Airflow connection by which it is read; null means the machine's own role. Without it those images are read by `layout.connection`.",
+    )
     ignore: tuple[str, ...] = Field(
         IGNORED_NAMES,
         description="Names of files that are neither images nor rejects. They are listed and counted as `ignored`, and never read. "
@@ -92,3 +96,14 @@ class ImagesConfig(Section):
         le=10_000_000,
         description="A day with more files than this is cut into shards of this many files (rounded up to a multiple of 256), which tasks handle at the same time; see docs/scaling.md.",
     )
+
+    @field_validator("earlier")
+    @classmethod
+    def _are_buckets(cls, value: dict[str, str | None]) -> dict[str, str | None]:
+        found = {place.rstrip("/"): connection for place, connection in value.items()}
+        for place in found:
+            if place_of(place) != place or place.startswith("file:"):
+                raise ValueError(
+                    f"{place!r}: a bucket or container by its address is allowed, such as s3://cams (or gs://, az://); a folder is read without a connection"
+                )
+        return found

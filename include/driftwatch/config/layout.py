@@ -97,7 +97,7 @@ class LayoutConfig(Section):
     def _are_folders(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for path in value:
             _refuse_no_folder(path)
-        if len({_place(path) for path in value}) > 1:
+        if len({place_of(path) for path in value}) > 1:
             raise ValueError("lie in several buckets or storages: a monitor reads from one")
         return tuple(path.rstrip("/") for path in value)
 
@@ -202,7 +202,7 @@ def _refuse_no_folder(path: str) -> None:
         )
 
 
-def _place(path: str) -> str:
+def place_of(path: str) -> str:
     """The storage that a path lies in, such as `s3://bucket`; empty for the monitor's."""
     scheme = _SCHEME.match(path)
     return f"{scheme[0]}{path[scheme.end() :].partition('/')[0]}" if scheme else ""

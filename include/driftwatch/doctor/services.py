@@ -35,6 +35,7 @@ def named_connections(monitor: MonitorConfig) -> list[tuple[str, str]]:
     layout = monitor.images.layout
     if layout and any(storage_kind(path).takes_login for path in layout.elsewhere):
         found.append(("images.layout.connection", layout.connection))
+    found += [(f"images.earlier of {place}", connection) for place, connection in monitor.images.earlier.items()]
     if labels.people:
         # A backend of another package may need none.
         own = labels.people in (TOLOKA, LABEL_STUDIO, DESK)

@@ -23,6 +23,7 @@ from driftwatch.artifacts.ingest import LateFiles
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, EmptyDay
+from driftwatch.images.layout import place_of_day, taken_in_from
 from driftwatch.images.listing import folder_of_day, list_day
 from driftwatch.images.table_file import MissingTable
 from driftwatch.storage import StoredObject
@@ -166,7 +167,11 @@ def count_late(day: DayStore) -> int:
 
 def note_late_files(day: DayStore) -> int:
     """Looks into the day's folder once more, and writes down for the report how many files there are to be images but were not taken
-    in. Returns that number: 0 for a folder that was cleaned up since. Neither the listing nor the manifest is held whole."""
+    in. Returns that number: 0 for a folder that was cleaned up since, and for a day that was taken in from another place than `images.layout`
+    leads to by now. Neither the listing nor the manifest is held whole."""
+    if taken_in_from(day, place_of_day(day)):
+        day.storage.delete(day.key(LateFiles))
+        return 0
     with closing(Spool()) as taken_in, closing(list_day(day)) as listed:
         images = folder_of_day(day).images(listed)
         try:

@@ -122,6 +122,12 @@ def images_root(day: DayStore) -> str:
     return day.keys.incoming if found.images_root is None else found.images_root
 
 
+def taken_in_from(day: DayStore, place: Place) -> str:
+    """The root of the day's images when it was taken in, where `images.layout` leads elsewhere by now; else empty."""
+    root = images_root(day)
+    return "" if root == place.root else root
+
+
 def dated_root(store: MonitorStore, key: str) -> tuple[date, str] | None:
     """The day of an image by its stored key, and the root of that day's images. None for what lies in no day's folder."""
     own = f"{store.keys.incoming}/"

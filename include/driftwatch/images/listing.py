@@ -5,6 +5,7 @@ What is ignored is listed and counted, and is no reject.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
@@ -16,12 +17,14 @@ from typing import TYPE_CHECKING
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import EmptyDay
 from driftwatch.images.inventory import Inventory, inventory_of
-from driftwatch.images.layout import Place, place_of_day
+from driftwatch.images.layout import Place, place_of_day, taken_in_from
 
 if TYPE_CHECKING:
     from driftwatch.config import ImagesConfig
     from driftwatch.storage import Storage, StoredObject
     from driftwatch.storage.read_ahead import Fetched
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,14 @@ def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
     place = place_of_day(day)
     inventory = inventory_of(day, place)
     folder = _folder(day, place, inventory)
+    before = taken_in_from(day, place)
+    if before:
+        logger.warning(
+            "%s was taken in from %s before, and images.layout leads to %s now",
+            day.date,
+            day.storage.url(before),
+            place.said,
+        )
     ignored = 0
     any_image = False
     with closing(inventory.objects() if inventory else place.objects()) as listed:
@@ -125,7 +136,12 @@ def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
         files = f" ({ignored} files that images.ignore names)" if ignored else ""
         verb = "names" if inventory else "holds"
         layout = "" if day.config.images.layout is None else " and images.layout"
+        was = (
+            f" (the day was taken in from {day.storage.url(before)} before, and what is stored of it stays)"
+            if before
+            else ""
+        )
         raise EmptyDay(
             f"{inventory.url if inventory else place.said} {verb} no images{files} for {day.date.isoformat()}: check the camera's or service's "
-            f"delivery{layout}; the setting images.on_empty_day (fail, skip) decides what such a day does"
+            f"delivery{layout}{was}; the setting images.on_empty_day (fail, skip) decides what such a day does"
         )

@@ -14,9 +14,8 @@ from starlette.responses import HTMLResponse, Response
 
 from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.drift import DayDrift
-from driftwatch.errors import ChangedImage
+from driftwatch.errors import ChangedImage, DriftwatchError
 from driftwatch.images.covered import HiddenImage, shown_original
-from driftwatch.images.headers import RejectedImage
 from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
 from driftwatch.view.evidence import Asked, Shown, first_asked, pairs
@@ -106,7 +105,9 @@ def show_image(request: Request, site: Chosen, place: str, row: ImageDep) -> Res
     try:
         shown_original(site.artifacts.store, found.image_id, found.key, site.config.images.max_bytes)
         gone = ""
-    except ChangedImage as error:
+    except (
+        DriftwatchError
+    ) as error:  # also where another bucket cannot be read: the rest of the page does not lie there
         gone = str(error)
 
     def address(of: Shown) -> str:
@@ -122,7 +123,7 @@ def give_large(site: Chosen, place: str, image_id: IdDep, key: KeyDep) -> Respon
         data: bytes | None = large_picture(site.artifacts.store, image_id, key, LARGE_SIDE)
     except HiddenImage as error:
         raise HTTPException(404, str(error)) from error
-    except (ChangedImage, RejectedImage):
+    except DriftwatchError:
         place = _place(place)
         data = (
             None if place == TRAINING_DAY else thumbnail_of(site.tables, site.tables.store.day(day_of(place)), image_id)

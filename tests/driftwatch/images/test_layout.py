@@ -185,6 +185,27 @@ def test_what_was_taken_in_is_read_again_wherever_the_monitor_file_leads_later(p
         read_original(own, row.image_id, row.key, 10**6, elsewhere)
 
 
+def test_a_day_of_an_earlier_place_is_not_compared_with_the_new_one(place, own, caplog):
+    """Each file of the new place was told as one that had come late, with the advice to publish the day again."""
+    uri, there, elsewhere = place
+    delivered(there, "prod/2026-01-08/a.jpg", "new/2026-01-08/a.jpg", "new/2026-01-08/b.jpg")
+    ingest_day(store_of(own, {"paths": f"{uri}/prod/{{day}}"}, elsewhere).day(DAY), MODEL)
+    moved = store_of(own, {"paths": f"{uri}/new/{{day}}"}, elsewhere)
+    assert note_late_files(moved.day(DAY)) == 0
+    empty = store_of(own, {"paths": f"{uri}/none/{{day}}"}, elsewhere)
+    with pytest.raises(
+        EmptyDay, match=rf"was taken in from {uri}/prod/2026-01-08 before, and what is stored of it stays"
+    ):
+        ingest_day(empty.day(DAY), MODEL)
+    assert manifest(empty.day(DAY)) == {f"{uri}/prod/2026-01-08/a.jpg": "accepted"}
+    ingest_day(moved.day(DAY), MODEL)
+    assert f"2026-01-08 was taken in from {uri}/prod/2026-01-08 before, and images.layout leads to" in caplog.text
+    assert len(manifest(moved.day(DAY))) == 2
+    assert note_late_files(moved.day(DAY)) == 0
+    delivered(there, "new/2026-01-08/c.jpg")
+    assert note_late_files(moved.day(DAY)) == 1
+
+
 def test_a_days_own_folder_is_known_after_a_layout_came(own):
     """A day that was taken in before has no root in its ingest.json."""
     plain = store_of(own, {"paths": "raw/{day}"})

@@ -137,6 +137,20 @@ def test_where_the_file_is_gone_the_page_says_why_and_shows_the_rest(client: Any
     assert client.get(f"/m/ours/days/{CHANGED}/evidence").status_code == 200
 
 
+def test_where_another_bucket_cannot_be_read_the_rest_of_the_page_stands(client: Any, store: MonitorStore) -> None:
+    """Of a monitor whose images lay there before: it was a page of an error alone."""
+    keys = store.keys.day(CHANGED)
+    manifest: pd.DataFrame = store.storage.read_table(keys.manifest)
+    manifest["key"] = [f"tape://cams/{number}.jpg" for number in range(len(manifest))]
+    store.storage.write_table(keys.manifest, manifest)
+    image_id = str(manifest["image_id"][0])
+    page = client.get(f"/m/ours/images/{CHANGED}/{image_id}/")
+    assert page.status_code == 200
+    assert "The file itself cannot be shown: " in page.text
+    assert "tape://" in page.text
+    assert "brightness" in page.text
+
+
 def test_what_is_not_stored_yet_is_said(client: Any, store: MonitorStore) -> None:
     assert "were not profiled yet" in client.get("/m/ours/days/2026-02-01/evidence").text
     assert "No labels of 2026-01-05 are stored" in client.get(f"/m/ours/days/{USUAL}/people").text
