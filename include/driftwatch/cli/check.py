@@ -54,13 +54,14 @@ def _check(options: argparse.Namespace) -> None:
 
 def _images(monitor: MonitorStore) -> str:
     layout, storage = monitor.config.images.layout, monitor.storage
+    artifacts = f"artifacts in {storage.url(monitor.keys.monitor)}"
     if layout is None:
-        return f"images in {storage.url(monitor.keys.monitor)}"
+        return f"images in {storage.url(monitor.keys.incoming)}/{{day}}, {artifacts}"
     named = ""
     if layout.inventory:
         later = layout.inventory.days_later
         named = f", named by {storage.url(layout.inventory.path)}{f' (days_later: {later})' if later else ''}"
-    return f"images in {', '.join(map(storage.url, layout.paths))}{named}, which are only read; artifacts in {storage.url(monitor.keys.monitor)}"
+    return f"images in {', '.join(map(storage.url, layout.paths))}{named}, which are only read; {artifacts}"
 
 
 def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:

@@ -50,7 +50,8 @@ def test_a_sound_file_is_told_with_its_cost_and_without_a_warning(check: Check, 
     lines = check()
     assert lines[0] == f"{tmp_path}/monitor.yaml: valid. Monitor shades: dark, light"
     assert "after each UTC day from 2026-01-01" in lines[1]
-    assert f"images in file://{tmp_path}/storage/shades" in lines[1]
+    own = f"file://{tmp_path}/storage/shades"
+    assert f"images in {own}/incoming/{{day}}, artifacts in {own}" in lines[1]
     assert lines[2] == "Champion: none yet; run driftwatch champion train"
     assert lines[3].startswith("A day of 90 labelled images: 30 pages, 1.80 USD with the fee")
     assert "30 such days 54.00 USD" in lines[3]
