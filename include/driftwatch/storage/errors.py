@@ -89,7 +89,7 @@ _ADVICE = {
     # Azure's words for a wrong key, Google's for a token that is none.
     **dict.fromkeys(
         ("AuthenticationFailed", "NoAuthenticationInformation", "InvalidAuthenticationInfo", "AuthenticationRequired"),
-        f"correct the credentials of {_CONNECTION}",
+        f"correct the credentials of {_CONNECTION}; a SAS token may have ended",
     ),
     **dict.fromkeys(
         ("EntityTooLarge", "RequestBodyTooLarge", "413"), "the storage takes no object of this size: use one that does"
@@ -217,7 +217,10 @@ def _of_body(body: str, status: str | None) -> Answer:
     """What the XML of an error says. `status`: None where it came with 200."""
     if status is not None:
         plain = "" if body.lstrip().startswith("<") else _line(body)  # such as the JSON of who gives tokens
-        return Answer(_tag("Code", body) or status, int(status), _tag("Message", body) or plain)
+        said = " ".join(
+            filter(None, [_tag("Message", body), _tag("AuthenticationErrorDetail", body)])
+        )  # the second is Azure's
+        return Answer(_tag("Code", body) or status, int(status), said or plain)
     first = re.sub("<Deleted>.*?</Deleted>", "", body, flags=re.DOTALL)
     said = [_tag("Key", first), _tag("Message", first)]
     return Answer(_tag("Code", first), 200, ": ".join(filter(None, said)))
@@ -248,8 +251,10 @@ def _advice(error: BaseException) -> str:
     if known:
         return known
     if answer.code:
-        if answer.message.startswith(_WRONG_SIGNATURE) or any(_NO_LOGIN in str(link) for link in _chain(error)):
+        if answer.message.startswith(_WRONG_SIGNATURE):
             return _ADVICE["AuthenticationFailed"]
+        if any(_NO_LOGIN in str(link) for link in _chain(error)):
+            return _ADVICE["InvalidToken"]
         no_right = answer.status in _NO_RIGHT or answer.code == "AccessDenied"
     else:
         no_right = isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS

@@ -7,6 +7,8 @@ import json
 import os
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import boto3
@@ -265,32 +267,54 @@ def test_a_login_or_address_that_is_none_is_refused_at_once_with_the_settings(mo
         open_storage(uri, login).list("x")
 
 
-@pytest.mark.parametrize("status", [400, 401])
-def test_who_gives_no_token_is_told_with_its_words_and_the_credentials_are_to_be_corrected(status):
-    said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+@contextmanager
+def answering(status: int, body: bytes) -> Iterator[str]:
+    """The address of a server that says the same to everybody."""
 
-    class NoToken(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["content-length"]))
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.rfile.read(int(self.headers["content-length"] or 0))
             self.send_response(status)
+            self.send_header("content-length", str(len(body)))
             self.end_headers()
-            self.wfile.write(json.dumps(said).encode())
+            self.wfile.write(body)
+
+        do_POST = do_GET
 
         def log_message(self, *_: object) -> None: ...
 
-    server = HTTPServer(("127.0.0.1", 0), NoToken)
+    server = HTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        host = f"http://127.0.0.1:{server.server_port}"
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_who_gives_no_token_is_told_with_its_words_and_the_credentials_are_to_be_corrected(status):
+    said = {"error": "invalid_client", "error_description": "AADSTS7000215: Invalid client secret provided."}
+    with answering(status, json.dumps(said).encode()) as host:
         login = {"account_name": "a", "tenant_id": "t", "client_id": "c", "client_secret": "s", "authority_host": host}
         storage = open_storage("az://box", {**login, "client_options": {"allow_http": True}})
         with pytest.raises(
             StorageRefused, match=r"Invalid client secret provided.*: correct the credentials of storage"
         ):
             storage.list("x")
-    finally:
-        server.shutdown()
-        server.server_close()
+
+
+def test_a_sas_token_that_has_ended_is_told_with_when_it_did():
+    """As Azure answers; its emulator leaves the detail out."""
+    detail = "Signature not valid in the specified time frame: Start [x] - Expiry [y] - Current [z]"
+    body = (
+        "<?xml version='1.0'?><Error><Code>AuthenticationFailed</Code><Message>Server failed to authenticate the request.</Message>"
+        f"<AuthenticationErrorDetail>{detail}</AuthenticationErrorDetail></Error>"
+    )
+    with answering(403, body.encode()) as host:
+        login = {"account_name": "a", "sas_key": "sv=1&sig=x", "endpoint": host, "client_options": {"allow_http": True}}
+        with pytest.raises(StorageRefused, match=rf"{re.escape(detail)}.*a SAS token may have ended"):
+            open_storage("az://box", login).list("x")
 
 
 def test_a_wrong_key_of_azure_is_no_missing_right(az_storage, azure_login):
