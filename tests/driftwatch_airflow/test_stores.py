@@ -109,9 +109,11 @@ def test_images_of_a_bucket_of_before_are_opened_with_the_connection_that_they_h
         store(earlier={"s3://old": "none"}).elsewhere("s3://old")
 
 
-@pytest.mark.parametrize("place", ["s3://cams/prod", "cams", "file:///cams", "s3://"])
+@pytest.mark.parametrize("place", ["s3://cams/prod", "cams", "file:///cams", "s3://", "gcs://cams"])
 def test_what_is_no_bucket_is_refused_as_an_earlier_one(place):
-    with pytest.raises(ValueError, match="a bucket or container by its address is allowed, such as s3://cams"):
+    with pytest.raises(
+        ValueError, match="a bucket or container by its address is allowed, such as s3://cams|allowed are a path below"
+    ):
         ImagesConfig.model_validate({"earlier": {place: "conn"}})
 
 

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from driftwatch.config.layout import LayoutConfig, place_of
 from driftwatch.config.parts import Fraction, Section
+from driftwatch.config.storage import refuse_no_address
 
 IGNORED_NAMES = (
     ".*",
@@ -102,6 +103,7 @@ class ImagesConfig(Section):
     def _are_buckets(cls, value: dict[str, str | None]) -> dict[str, str | None]:
         found = {place.rstrip("/"): connection for place, connection in value.items()}
         for place in found:
+            refuse_no_address(place)
             if place_of(place) != place or place.startswith("file:"):
                 raise ValueError(
                     f"{place!r}: a bucket or container by its address is allowed, such as s3://cams (or gs://, az://); a folder is read without a connection"

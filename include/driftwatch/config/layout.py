@@ -10,8 +10,9 @@ from pydantic import Field, field_validator, model_validator
 
 from driftwatch.config.logged import DAY, Column, at_day, refuse_no_place, refuse_other_braces
 from driftwatch.config.parts import Section
+from driftwatch.config.storage import refuse_no_address
 
-_SCHEME = re.compile(r"(?:file:///|(?:s3|gs|az|[a-z][a-z0-9+.-]*)://)(?=[^/])")
+_SCHEME = re.compile(r"(?:file:///|(?!file:)[a-z][a-z0-9+.-]*://)(?=[^/])")
 _EXAMPLE = date(2026, 3, 4)
 # Days that two formats could take for one: with %d alone, with %m-%d, with %Y-%m.
 _OTHERS = (date(2026, 4, 4), date(2027, 3, 4), date(2026, 3, 5))
@@ -182,11 +183,8 @@ def _refuse_no_folder(path: str) -> None:
     refuse_other_braces(path)
     if _OF_HOURS.search("".join(found or "" for found in DAY.findall(path))):
         raise ValueError(f"{path!r}: a day has no hours; put * where the hour stands")
+    refuse_no_address(path)
     scheme = _SCHEME.match(path)
-    if "://" in path and not scheme:
-        raise ValueError(
-            f"{path!r}: allowed are a path below the storage's root, file:///folder, s3://bucket/folder, gs:// and az://"
-        )
     parts = at_day(path[scheme.end() :] if scheme else path, _EXAMPLE).rstrip("/").split("/")
     if any(part in ("", ".", "..") for part in parts):
         raise ValueError(f"{path!r}: a folder without empty parts, '.' and '..' is allowed")

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from driftwatch.config.parts import Fraction, Section, refuse_alike
+from driftwatch.config.storage import refuse_no_address
 
 
 def _column(value: Any) -> Any:
@@ -172,6 +173,7 @@ def refuse_other_braces(path: str) -> None:
 def refuse_no_place(path: str) -> str:
     """The path of an example day. Raises ValueError where it can be no place of files."""
     refuse_other_braces(path)
+    refuse_no_address(path)
     of_day = at_day(path, _EXAMPLE)
     scheme, mark, rest = of_day.partition("://")
     key = of_day if not mark else rest.removeprefix("/") if scheme == "file" else rest.partition("/")[2]

@@ -38,6 +38,19 @@ def _storage_uri(value: str) -> str:
     return expanded
 
 
+def refuse_no_address(path: str) -> None:
+    """Raises ValueError for a path with `://` that is no address of a storage, and for one that was meant as an address."""
+    allowed = "allowed are a path below the storage's root, file:///folder, s3://bucket/folder, gs:// and az://"
+    if path.startswith("/"):
+        raise ValueError(f"{path!r}: {allowed}; a folder of this machine is file://{path}")
+    if "://" in path:
+        known = re.match(r"(file:///|(s3|gs|az)://)[^/]", path)
+        if not known and (path.startswith(("file:", "s3:", "gs:", "az:")) or not _has_storage_of_its_own(path)):
+            raise ValueError(f"{path!r}: {allowed}")
+    elif re.match(r"[A-Za-z][A-Za-z0-9+.-]*:/", path):
+        raise ValueError(f"{path!r}: {allowed}; an address has two slashes after its colon")
+
+
 def _has_storage_of_its_own(uri: str) -> bool:
     """Whether another package has a kind of storage for the scheme (driftwatch.storage.kinds)."""
     return bool(entry_points(group="driftwatch.storages", name=uri.partition("://")[0]))

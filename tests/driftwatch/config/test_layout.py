@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 from tests.stores import SMALLEST
 
-from driftwatch.config import MonitorConfig
+from driftwatch.config import MonitorConfig, storage
 from driftwatch.config.layout import LayoutConfig
 
 DAY = date(2026, 1, 8)
@@ -61,7 +62,17 @@ def test_an_image_of_another_place_or_of_two_days_has_no_day():
         (["raw/{day}", "raw/all"], "'raw/all' does not tell one day"),
         (["raw/{day}/../secret"], "without empty parts"),
         (["raw//{day}"], "without empty parts"),
-        (["/raw/{day}"], "without empty parts"),
+        (["/raw/{day}"], r"a folder of this machine is file:///raw/\{day\}"),
+        (["s3:/cams/{day}"], "an address has two slashes after its colon"),
+        (
+            ["gcs://cams/{day}"],
+            "'gcs://cams/{day}': allowed are a path below the storage's root, file:///folder, s3://",
+        ),
+        (["https://cams.s3.amazonaws.com/{day}"], "allowed are a path below"),
+        (["abfss://cams@acc.dfs.core.windows.net/{day}"], "allowed are a path below"),
+        (["S3://cams/{day}"], "allowed are a path below"),
+        (["file://mnt/{day}"], "allowed are a path below"),
+        (["file:/mnt/{day}"], "an address has two slashes"),
         (["raw/{date}"], r"allowed in braces are \{day\}"),
         (["raw/{day}/{hour}"], r"allowed in braces are \{day\}"),
         (["raw/{day:}"], "has no format"),
@@ -71,7 +82,7 @@ def test_an_image_of_another_place_or_of_two_days_has_no_day():
         (["s3://*/{day}"], "bucket, container or first folder has one name"),
         (["s3://cams-{day}/x"], "bucket, container or first folder has one name"),
         (["s3:///{day}"], "allowed are"),
-        (["file://mnt/{day}", "file:///mnt/{day}"], "several buckets"),
+        (["file:///cams/{day}", "file:///mnt/{day}"], "several buckets"),
         (["s3://a/{day}", "s3://b/{day}"], "several buckets"),
         (["raw/{day}", "s3://b/{day}"], "several buckets"),
         (["cats/incoming/{day}"], "a monitor's own; name it by its whole address"),
@@ -84,6 +95,20 @@ def test_an_image_of_another_place_or_of_two_days_has_no_day():
 def test_a_path_that_names_no_days_folder_is_refused_with_what_is_allowed(paths, said):
     with pytest.raises(ValidationError, match=said):
         LayoutConfig.model_validate({"paths": paths})
+
+
+@pytest.mark.parametrize(
+    "path", ["gcs://cams/{day}.csv", "s3:/cams/{day}.csv", "/cams/{day}.csv", "file://cams/{day}.csv"]
+)
+def test_a_file_at_no_address_of_a_storage_is_refused_before_its_first_day(path):
+    with pytest.raises(ValidationError, match="allowed are a path below the storage's root"):
+        layout("raw/{day}", inventory={"path": path})
+
+
+def test_a_storage_of_another_package_may_have_the_images(monkeypatch):
+    tape = EntryPoint("tape", "none:Tape", "driftwatch.storages")
+    monkeypatch.setattr(storage, "entry_points", lambda group, name: [tape] if name == "tape" else [])
+    assert layout("tape://rack/{day}").paths == ("tape://rack/{day}",)
 
 
 @pytest.mark.parametrize(
