@@ -112,7 +112,7 @@ def test_images_of_a_bucket_of_before_are_opened_with_the_connection_that_they_h
 @pytest.mark.parametrize("place", ["s3://cams/prod", "cams", "file:///cams", "s3://", "gcs://cams"])
 def test_what_is_no_bucket_is_refused_as_an_earlier_one(place):
     with pytest.raises(
-        ValueError, match="a bucket or container by its address is allowed, such as s3://cams|allowed are a path below"
+        ValueError, match=r"a bucket or container by its address is allowed, such as s3://cams|allowed are a path below"
     ):
         ImagesConfig.model_validate({"earlier": {place: "conn"}})
 

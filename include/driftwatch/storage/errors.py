@@ -222,8 +222,8 @@ def _of_body(body: str, status: str | None) -> Answer:
         )  # the second is Azure's
         return Answer(_tag("Code", body) or status, int(status), said or plain)
     first = re.sub("<Deleted>.*?</Deleted>", "", body, flags=re.DOTALL)
-    said = [_tag("Key", first), _tag("Message", first)]
-    return Answer(_tag("Code", first), 200, ": ".join(filter(None, said)))
+    parts = [_tag("Key", first), _tag("Message", first)]
+    return Answer(_tag("Code", first), 200, ": ".join(filter(None, parts)))
 
 
 def _tag(name: str, xml: str) -> str:
