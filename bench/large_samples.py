@@ -1,8 +1,9 @@
-"""What steps around labels cost on a large day, in seconds and memory: to draw samples, to count strata, to forget an image.
+"""What steps around labels cost on a large day, in seconds and memory: to draw samples, to count strata, to collect a training set, to
+forget an image.
 
     python -m bench.large_samples 1000000 3000000
 
-The manifest and the answers are made up, of ten classes. Each step runs in a process of its own, as a task does.
+The manifest, the features and the answers are made up, of ten classes. Each step runs in a process of its own, as a task does.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
 from bench.steps import DAY, alone, monitor_at, timed
@@ -35,7 +37,7 @@ def main(sizes: list[int]) -> None:
         try:
             alone(_fill, home, n)
             alone(_plan, home, n)
-            for step in (_draw, _keep, _unsure, _count, _find, _blank):
+            for step in (_draw, _keep, _unsure, _count, _collect, _find, _blank):
                 cost = alone(step, home, n)
                 told = (
                     f"{cost['seconds'] / n * 1e6:.1f}",
@@ -57,6 +59,7 @@ def _day(home: Path) -> DayStore:
 
 def _fill(home: Path, n: int) -> None:
     from driftwatch.artifacts.ingest import Ingest
+    from driftwatch.images.features import COLUMNS
     from driftwatch.storage.tables import writing_table
 
     day, rng = _day(home), np.random.default_rng(n)
@@ -66,8 +69,10 @@ def _fill(home: Path, n: int) -> None:
     answers = pa.schema(
         [("image_id", text), ("prediction", text), *((name, pa.float64()) for name in scores), ("model_version", text)]
     )
+    features = pa.schema([("image_id", text), *((name, pa.float64()) for name in COLUMNS)])
     with (
         writing_table(day.storage, day.keys.manifest, manifest) as one,
+        writing_table(day.storage, day.keys.features, features) as measured,
         writing_table(day.storage, day.keys.predictions, answers) as other,
     ):
         for start in range(0, n, 50_000):
@@ -78,6 +83,7 @@ def _fill(home: Path, n: int) -> None:
             one.add(
                 pa.table([ids, keys, ["accepted"] * rows, [rng.bytes(8).hex() for _ in range(rows)]], schema=manifest)
             )
+            measured.add(pa.table([ids, *rng.normal(size=(len(COLUMNS), rows))], schema=features))
             said = pa.array(np.array(CLASSES)[found.argmax(axis=1)])
             other.add(pa.table([ids, said, *found.T, ["v1"] * rows], schema=answers))
     day.storage.write_table(day.keys.judged, day.storage.read_arrow(day.keys.manifest).slice(0, 100).to_pandas())
@@ -97,7 +103,7 @@ def _fill(home: Path, n: int) -> None:
 
 
 def _plan(home: Path, n: int) -> None:
-    """What create_annotation_pool leaves."""
+    """What create_annotation_pool and merge_annotations leave."""
     from driftwatch.artifacts.annotation import AnnotationPlan, Cost
     from driftwatch.labels.draw import Wanted, draw_sample, keep_strata
     from driftwatch.labels.sample import accepted_of_any_day
@@ -111,6 +117,9 @@ def _plan(home: Path, n: int) -> None:
     )  # fmt: skip
     keep_strata(day, plan)
     day.write(plan)
+    ids = [image.image_id for image in sample.images]
+    labels = pd.DataFrame({"image_id": ids, "label": CLASSES[0], "status": "consensus", "confidence": 1.0})
+    day.storage.write_table(day.keys.labels, labels)
 
 
 def _draw(home: Path, n: int) -> dict[str, float]:
@@ -153,6 +162,20 @@ def _count(home: Path, n: int) -> dict[str, float]:
         assert sum(images_of_strata(day)["v1"].values()) == n
 
     return timed(count)
+
+
+def _collect(home: Path, n: int) -> dict[str, float]:
+    """take the 300 labels into a training set"""
+    from driftwatch.models.human_labels import HumanLabels
+    from driftwatch.models.splits import known_splits
+
+    day = _day(home)
+
+    def collect() -> None:
+        labels = HumanLabels(day.config, set())
+        assert len(labels.usable(labels.add(day.monitor, str(DAY), known_splits(day.monitor))))
+
+    return timed(collect)
 
 
 def _find(home: Path, n: int) -> dict[str, float]:

@@ -13,17 +13,17 @@ import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts import base
-from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, SET, own_key
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardRecipe, DamageEstimate, ModelData
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard
-from driftwatch.artifacts.store import MonitorStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.config.model import ENDPOINT, LOGGED
 from driftwatch.config.retraining import KERAS
 from driftwatch.errors import ChangedImage, NeedsAttention
+from driftwatch.images.judged import judged_features
 from driftwatch.models.as_trained import refuse_other_champion
 from driftwatch.models.cards import Origin, Unlearnt, register_trained
 from driftwatch.models.dataset import (
@@ -223,7 +223,7 @@ def damage_of(store: MonitorStore, table: pd.DataFrame) -> DamageEstimate | None
     from driftwatch.models.damage import estimate_damage
 
     chosen = _originals(store, TRAIN, store.config.retraining.seed).head(DAMAGE_SAMPLE)
-    features = pd.concat([store.storage.read_table(day.features) for day in days], ignore_index=True)
+    features = pd.concat([judged_features(day) for day in days], ignore_index=True)
     damage = estimate_damage(list(_decoded(store.storage, store.config, chosen)), features)
     logger.info("damage that the features of %d drifted day(s) show: %s %s", len(days), damage.kind, damage.strength)
     return damage
@@ -257,11 +257,11 @@ def _originals(store: MonitorStore, split: str, seed: int) -> pd.DataFrame:
     return rows.sample(min(DAMAGED_IMAGES, len(rows)), random_state=seed)
 
 
-def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayKeys]:
-    days = [store.keys.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
-    found = base.find_each(store.storage, [day.drift for day in days], DayDrift)
+def _drifted_days(store: MonitorStore, table: pd.DataFrame) -> list[DayStore]:
+    days = [store.day(date.fromisoformat(day)) for day in sorted(set(table.loc[table["source"] == HUMAN, "day"]))]
+    found = base.find_each(store.storage, [day.keys.drift for day in days], DayDrift)
     drifted = {key for key, drift in found if drift.verdict == "drifted"}
-    return [day for day in days if day.drift in drifted]
+    return [day for day in days if day.keys.drift in drifted]
 
 
 def _decoded(storage: Storage, config: MonitorConfig, chosen: pd.DataFrame) -> Iterator[np.ndarray]:

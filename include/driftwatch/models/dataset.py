@@ -17,12 +17,14 @@ from driftwatch.artifacts.retraining import DatasetCard, DatasetSummary
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention, NotEnoughLabels
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.judged import told_of
 from driftwatch.models.as_trained import refuse_other_champion, refuse_other_pixels
 from driftwatch.models.human_labels import HUMAN, ORIGINAL, HumanLabels
 from driftwatch.models.judging_days import bad_and_good_days, earlier_days
 from driftwatch.models.original_set import copy_images, counts_by, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.segment_choice import of_other_segments
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, TRAIN, VALIDATION, known_splits, splits_lock
+from driftwatch.storage.tables import places_of
 
 logger = logging.getLogger(__name__)
 
@@ -183,8 +185,7 @@ def _features_key(store: MonitorStore, day: str) -> str:
 def _places(store: MonitorStore, day: str, rows: pd.DataFrame) -> np.ndarray:
     """Where each image lies now, found by its id. `row` may be out of date: the original set was replaced, or the day was taken in again."""
     key = _features_key(store, day)
-    now = pd.Index(store.storage.read_arrow(key, ["image_id"])["image_id"].to_pylist())
-    places = now.get_indexer(rows["image_id"])
+    places = places_of(store.storage, key, rows["image_id"].tolist())
     if (places < 0).any():
         gone = rows["image_id"].to_numpy()[places < 0]
         what = f"the images of {day} were" if day else "the training images were"
@@ -192,14 +193,15 @@ def _places(store: MonitorStore, day: str, rows: pd.DataFrame) -> np.ndarray:
             f"{store.storage.url(key)} has {len(gone)} of {len(rows)} images of this model's data no more, the first is {gone[0]}: {what} "
             "replaced since the set was collected. Put them back and take them in again, or start the retraining anew"
         )
-    return np.asarray(places)
+    return places
 
 
 def image_keys(store: MonitorStore, table: pd.DataFrame) -> pd.Series:
     """The storage key of the file of each row of a collected set, in its order."""
     keys = store.storage.read_table(set_keys(store).table).set_index("image_id")["key"].to_dict()
-    for day in sorted(set(table["day"]) - {""}):
-        manifest = store.storage.read_table(store.keys.day(date.fromisoformat(day)).manifest)
+    for name, rows in table[table["day"] != ""].groupby("day"):
+        day, ids = store.day(date.fromisoformat(str(name))), rows["image_id"].tolist()
+        manifest = told_of(day, day.keys.manifest, ["key", "status"], ids)
         keys |= manifest[manifest["status"] == "accepted"].set_index("image_id")["key"].to_dict()
     return table["image_id"].map({image_id: own_key(store.keys.monitor, key) for image_id, key in keys.items()})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import date
 
-import numpy as np
 import pandas as pd
 
 from driftwatch.artifacts.forgetting import FORGOTTEN
@@ -15,8 +14,10 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import has_inputs
+from driftwatch.images.judged import told_of
 from driftwatch.models.even_sample import only_for_training
 from driftwatch.models.splits import EVALUATION, LEFT_OUT, decide_splits
+from driftwatch.storage.tables import places_of
 
 ORIGINAL, HUMAN = "original", "human"
 _COLUMNS = ["image_id", "label", "status", "confidence"]
@@ -54,12 +55,10 @@ class HumanLabels:
         if index and index.pixels != self._pixels:  # an earlier model took other pictures
             self.left_out["other_pixels"] = self.left_out.get("other_pixels", 0) + len(labels)
             return splits
-        ids = store.storage.read_table(day.features)["image_id"]
-        rows = pd.Series(np.arange(len(ids)), index=ids)
         new = self._new(labels)
-        self._days.append(new.assign(day=name, row=rows.reindex(new["image_id"]).to_numpy()))
-        manifest = store.storage.read_table(day.manifest)[["image_id", "phash"]]
-        seen = manifest[manifest["image_id"].isin(labels["image_id"])]
+        self._days.append(new.assign(day=name, row=places_of(store.storage, day.features, new["image_id"].tolist())))
+        told = told_of(store.day(date.fromisoformat(name)), day.manifest, ["phash"], labels["image_id"].tolist())
+        seen = told[told["image_id"].isin(labels["image_id"])]
         uneven = only_for_training(store.day(date.fromisoformat(name)), labels)
         self._uneven |= uneven
         apart = seen["image_id"].isin(uneven)
@@ -86,8 +85,8 @@ class HumanLabels:
     def usable(self, splits: pd.DataFrame) -> pd.DataFrame:
         """Each image once, with its split, sorted by day and image id. Call this when all days are added."""
         found = pd.concat(self._days, ignore_index=True) if self._days else _NONE
-        if found["row"].isna().any():
-            lost = found[found["row"].isna()].iloc[0]
+        if (found["row"] < 0).any():
+            lost = found[found["row"] < 0].iloc[0]
             raise NeedsAttention(
                 f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
                 "after the sample was drawn; put them back and ingest the day again"

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 if TYPE_CHECKING:
@@ -85,6 +87,18 @@ def pieces(
     """
     with open_table(storage, key) as table:
         yield from table.pieces(columns, start, stop)
+
+
+def places_of(storage: Storage, key: str, ids: Sequence[str]) -> np.ndarray:
+    """The row of each of `ids` by the table's column `image_id`: [n]; -1 for one that it does not have. As `pieces`."""
+    names, back = np.unique(np.array(ids, dtype=str), return_inverse=True)
+    wanted, start = pa.array(names, pa.string()), 0
+    found = np.full(len(wanted), -1)
+    for piece in pieces(storage, key, ["image_id"]):
+        which = pc.index_in(piece["image_id"].combine_chunks(), value_set=wanted)
+        found[which.drop_null().to_numpy()] = start + np.flatnonzero(which.is_valid().to_numpy(zero_copy_only=False))
+        start += len(piece)
+    return found[back]
 
 
 class StoredTable:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.store import MonitorStore
@@ -16,6 +18,7 @@ from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.models import registry
 from driftwatch.models.predictors.base import Asked, Predictions
+from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.models import ModelCard
@@ -65,8 +68,12 @@ class LoggedAnswers:
                 break
             if not (day.has(Answers) and day.storage.exists(day.keys.predictions)):
                 continue
-            table = day.storage.read_table(day.keys.predictions).set_index("image_id")
-            here = table[table.index.isin(missing)]
+            wanted = pa.array([*missing], pa.string())
+            parts = [
+                part.filter(pc.is_in(part["image_id"], value_set=wanted))
+                for part in pieces(day.storage, day.keys.predictions)
+            ]
+            here = pa.concat_tables(parts).to_pandas().set_index("image_id")
             found.append(here)
             missing -= set(here.index)
         return pd.concat([part for part in found if len(part)] or found)
