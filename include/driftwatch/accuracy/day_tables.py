@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from driftwatch.accuracy.as_plain import as_plain
 from driftwatch.accuracy.strata import KnownStrata
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.label_table import LabelTable, TableTruth
 from driftwatch.artifacts.store import DayStore
@@ -105,6 +106,7 @@ def read_tables(day: DayStore) -> DayTables:
     ingest, plan = day.find(Ingest), None if truth else day.find(AnnotationPlan)
     if plan is not None and plan.surplus:
         sample = sample[~sample["image_id"].isin(plan.surplus)].reset_index(drop=True)
+    sample = _without_gone(sample, day)
     late: Collection[str] = [] if truth else late_images(day, plan.supplements if plan else ())
     version = ingest.model_version if ingest else answered.serving
     accepted = ingest.accepted if ingest else len(predictions)
@@ -132,6 +134,16 @@ def read_tables(day: DayStore) -> DayTables:
         weights=plan.weights if plan else {},
         truth=truth,
     )
+
+
+def _without_gone(sample: pd.DataFrame, day: DayStore) -> pd.DataFrame:
+    """Without the images that were forgotten and that the day, which was taken in again since, has no more: what people said of them is about no image
+    of the day."""
+    forgotten = sample["image_id"].str.startswith(FORGOTTEN)
+    if not forgotten.any():
+        return sample
+    there = told_of(day, day.keys.predictions, [], sample.loc[forgotten, "image_id"].tolist())["image_id"]
+    return sample[~forgotten | sample["image_id"].isin(there)].reset_index(drop=True)
 
 
 def _answers_to(day: DayStore, ids: Sequence[str]) -> pd.DataFrame:

@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple
 
+from driftwatch.artifacts.forgetting import FORGOTTEN
+
 if TYPE_CHECKING:
     import pandas as pd
+
+    from driftwatch.artifacts.annotation import AnnotationPlan
+    from driftwatch.artifacts.store import DayStore
 
 # States of a page that was answered: it waits for a decision, it was accepted, or it was rejected and is not paid.
 SUBMITTED, ACCEPTED, REJECTED = "SUBMITTED", "ACCEPTED", "REJECTED"
@@ -64,3 +69,22 @@ def together(tables: Iterable[pd.DataFrame]) -> pd.DataFrame:
         return found[0]
     answered = [table for table in found if len(table)] or found[:1]
     return pd.concat(answered).sort_values(["assignment_id", "image_id"], ignore_index=True)
+
+
+def as_forgotten(day: DayStore, plan: AnnotationPlan, collected: pd.DataFrame) -> pd.DataFrame:
+    """What was `collected` of the day's pools, where images of the `plan` were forgotten since the day's answers were stored.
+
+    Not every service can take an image out of its tasks, and an answer goes on naming it there. Such an answer is about no image that the plan has by
+    now, and is left out. What people said stands in the stored answers, under the image's random name.
+    """
+    import pandas as pd
+
+    asked = {image.image_id for part in plan.parts for image in (*part.to_label, *part.control)}
+    if not any(image_id.startswith(FORGOTTEN) for image_id in asked):
+        return collected
+    page = ["assignment_id", "image_id"]
+    ours = collected[collected["image_id"].isin(asked)]
+    before = day.storage.read_table(day.keys.assignments) if day.storage.exists(day.keys.assignments) else ours
+    kept = before[before["image_id"].str.startswith(FORGOTTEN) & before["image_id"].isin(asked)]
+    kept = kept[~kept.set_index(page).index.isin(ours.set_index(page).index)]
+    return (pd.concat([ours, kept]) if len(kept) else ours).sort_values(page, ignore_index=True)

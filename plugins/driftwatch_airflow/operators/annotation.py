@@ -167,7 +167,7 @@ class MergeAnnotationsOperator(DayOperator):
     def execute(self, context: Context) -> XCom:
         from driftwatch.artifacts.annotation import AnnotationPlan
         from driftwatch.labels import progress
-        from driftwatch.labels.assignments import together
+        from driftwatch.labels.assignments import as_forgotten, together
         from driftwatch.labels.backends.base import Pool
         from driftwatch.labels.consensus import merge_day
         from driftwatch.labels.extra import merge_extra
@@ -179,7 +179,7 @@ class MergeAnnotationsOperator(DayOperator):
         LabellingLink().store(self, context, backend.page(plan.newest))
         pools = [Pool.of(part, annotation) for part in plan.parts]
         assignments = together(backend.settle(pool, backend.collect(pool), annotation.quality) for pool in pools)
-        day.storage.write_table(day.keys.assignments, assignments)
+        day.storage.write_table(day.keys.assignments, as_forgotten(day, plan, assignments))
         # Rejected pages cost nothing, so the cost is asked after the decisions.
         done = [backend.progress(pool) for pool in pools]
         of_day = progress.together(done)

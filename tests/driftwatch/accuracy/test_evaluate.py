@@ -8,6 +8,7 @@ from tests.driftwatch.artifacts import samples
 from tests.stores import day_store
 
 from driftwatch.artifacts.accuracy import Performance
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
@@ -196,3 +197,22 @@ def test_labels_of_which_unclear_votes_were_set_aside_rest_on_the_votes_that_nam
         assert (found.labels, found.evidence.votes.sizes) == (labels, sizes)
         assert found.unclear == 60 - labels
         assert (found.agreement.alpha is None) == (setting == "set_aside")  # all who named a class agree
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_forgotten_image_is_scored_as_long_as_the_day_has_it(
+    storage: Storage, monitor: MonitorConfig, there: bool
+) -> None:
+    write_day(storage, monitor)
+    before, name = evaluated(storage, DAY, monitor), FORGOTTEN + "0" * 48
+    for key in (DAY.assignments, DAY.labels, DAY.predictions):
+        table = storage.read_table(key)
+        storage.write_table(key, table.assign(image_id=table["image_id"].replace(SAMPLE[10], name)))
+    if not there:  # the day was taken in again, without the image's file
+        predictions = storage.read_table(DAY.predictions)
+        storage.write_table(DAY.predictions, predictions[predictions["image_id"] != name])
+    found = evaluated(storage, DAY, monitor)
+    assert (found.sampled, found.labels) == (before.sampled - (not there), before.labels - (not there))
+    rows = ((before.confusion_matrix.rows[0][0], before.confusion_matrix.rows[0][1] - (not there)), (0, 0))
+    assert found.confusion_matrix.rows == rows
+    assert found.unpredicted is None

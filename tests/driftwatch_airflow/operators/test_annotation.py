@@ -6,6 +6,7 @@ import asyncio
 import json
 from typing import Any
 
+import pandas as pd
 import pytest
 import yaml
 from airflow.sdk.exceptions import AirflowSkipException, TaskDeferred
@@ -19,6 +20,7 @@ from driftwatch_airflow.operators.annotation import (
     connections_after,
     connections_of_waits,
 )
+from driftwatch_airflow.operators.forget import ForgetImagesOperator
 from driftwatch_airflow.triggers.reach import ReachTrigger
 
 DAY = "2026-11-20"
@@ -187,3 +189,23 @@ def test_a_backend_of_another_package_may_need_no_connection(root):
     assert connections_of_waits(monitor) == {}
     named = monitor.model_copy(update={"labels": monitor.labels.model_copy(update={"connection": "our_house"})})
     assert connections_of_waits(named) == {"our_house": "labels.connection"}
+
+
+def test_answers_that_are_read_again_leave_forgotten_images_forgotten_and_lose_no_label(day):
+    pool_id = day.create()["pool_id"]
+    for user in ("ann", "bea", "cat"):
+        day.answers(pool_id, user, "cat")
+    labels = day.merge()
+    keys = f"cats_vs_dogs/days/{DAY}"
+    plan = day.storage.read_json(f"{keys}/annotation.json")
+    gone = [plan["sample"][0]["image_id"], plan["control"][0]["image_id"]]
+    context = day.context(images="\n".join(gone), apply=True)
+    context["dag_run"].triggering_user_name = "ann"
+    assert ForgetImagesOperator(task_id="forget", monitor=day.monitor).execute(context).startswith("receipt")
+    before = {name: day.storage.read_table(f"{keys}/{name}.parquet") for name in ("assignments", "labels")}
+    assert day.merge() == labels
+    for name, table in before.items():
+        again = day.storage.read_table(f"{keys}/{name}.parquet")
+        assert not again["image_id"].isin(gone).any()
+        order = [column for column in ("assignment_id", "image_id") if column in again]
+        pd.testing.assert_frame_equal(again, table.sort_values(order, ignore_index=True))
