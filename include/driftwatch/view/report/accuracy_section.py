@@ -43,7 +43,9 @@ def ways(facts: DayFacts) -> list[Way]:
             named = listing([day.isoformat() for day in found.pooled_days], 7)
             rows.append(_way("Judged, days together", found.judged, f"{found.judged.n} labels of {named}"))
     if facts.estimate:
-        note = "an estimate from the morning on, without labels"
+        note, taken = "an estimate from the morning on, without labels", facts.ingest
+        if taken.judged is not None:
+            note += f", from a random sample of {taken.judged:,} of the day's {taken.accepted:,} images"
         rows.append(_way("By the scores alone", facts.estimate.accuracy, note))
     return rows
 

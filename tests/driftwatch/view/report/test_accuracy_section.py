@@ -32,6 +32,13 @@ def test_labels_come_before_the_estimate() -> None:
     assert [found[0].name, found[-1].name] == ["Agreement with the labels", "By the scores alone"]
 
 
+def test_the_estimate_of_a_large_day_says_of_how_many_images_it_is_made() -> None:
+    of_all, of_sample = samples.INGEST, {**samples.INGEST, "accepted": 250_000, "judged": 100_000}
+    (whole,), (sampled,) = (ways(day_facts(estimate=ESTIMATE, ingest=typed(Ingest, of))) for of in (of_all, of_sample))
+    assert whole.note == "an estimate from the morning on, without labels"
+    assert sampled.note == f"{whole.note}, from a random sample of 100,000 of the day's 250,000 images"
+
+
 def test_an_undefined_accuracy_says_why_and_has_no_bar() -> None:
     (measured, *_) = ways(day_facts(performance=typed(Performance, samples.NO_LABELS)))
     assert (measured.text, measured.note, measured.chart) == ("–", "no image of the sample has a label", "")
