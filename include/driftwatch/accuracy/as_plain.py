@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 def as_plain(scored: pd.DataFrame, weights: Mapping[str, float]) -> pd.DataFrame:
     """As many rows as `scored` has (image_id, label, prediction), each as often as its weight says: a systematic sample of them, which has
-    each pair of label and prediction to within one image of its expected number. Without `weights`, `scored` itself."""
+    each pair of label and prediction to within one image of its expected number. Those of a pair are taken in the order of `weights`, which is the
+    plan's: it stays when an image is forgotten and has another name. Without `weights`, `scored` itself."""
     if not weights or not len(scored):
         return scored
-    rows = scored.sort_values(["label", "prediction", "image_id"], ignore_index=True)
+    place = {image_id: number for number, image_id in enumerate(weights)}
+    rows = scored.assign(_place=scored["image_id"].map(place))
+    rows = rows.sort_values(["label", "prediction", "_place"], ignore_index=True).drop(columns="_place")
     until = rows["image_id"].map(weights).to_numpy(dtype=float).cumsum()
     points = (np.arange(len(rows)) + 0.5) * until[-1] / len(rows)
     return rows.iloc[np.searchsorted(until, points)].reset_index(drop=True)
