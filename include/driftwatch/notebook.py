@@ -20,6 +20,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.days import day_of, stored_days
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.loader import load_monitor
@@ -132,7 +133,9 @@ class Day:
                 f"{'merge_annotations' if self.labels is None else 'predict_labels'}"
             )
         labels = self.labels.loc[self.labels["label"].notna(), ["image_id", "label"]].set_index("image_id")
-        return labels.join(self.predictions.set_index("image_id"), how="left", validate="one_to_one")
+        found = labels.join(self.predictions.set_index("image_id"), how="left", validate="one_to_one")
+        # Of a forgotten image a day that was taken in again since has the label alone.
+        return found[~(found.index.str.startswith(FORGOTTEN) & found["prediction"].isna())]
 
     def _artifact(self, kind: type[D]) -> D | None:
         return base.find(self.storage, self.keys.file(kind.file), kind)

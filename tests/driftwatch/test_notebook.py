@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import driftwatch
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.errors import ConfigError, DamagedArtifact, DriftwatchError, MissingArtifact
 from driftwatch.models.metrics import measure
 from driftwatch.notebook import accuracy_of, list_days, load_day
@@ -84,6 +85,17 @@ def test_a_damaged_artifact_is_refused_by_name(copy):
     (copy / "days/2026-01-08/drift.json").write_text("{")
     with pytest.raises(DamagedArtifact, match=r"drift\.json"):
         _ = load_day(copy, DAY).drift
+
+
+def test_a_forgotten_image_that_the_day_has_no_more_is_not_among_the_labelled(copy):
+    folder, before = copy / "days/2026-01-08", load_day(copy, DAY).labelled
+    name, gone = f"{FORGOTTEN}{'0' * 48}", before.index[3]
+    labels, predictions = (pd.read_parquet(folder / f"{table}.parquet") for table in ("labels", "predictions"))
+    labels.assign(image_id=labels["image_id"].replace(gone, name)).to_parquet(folder / "labels.parquet")
+    predictions[predictions["image_id"] != gone].to_parquet(folder / "predictions.parquet")
+    found = load_day(copy, DAY).labelled
+    assert len(found) == len(before) - 1
+    assert found["prediction"].notna().all()
 
 
 def test_labelled_gives_the_accuracy_that_the_day_measured():
