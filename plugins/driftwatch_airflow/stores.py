@@ -69,6 +69,11 @@ def storage_at(uri: str, connection: str | None, needed_by: str = "storage.conne
             f"{needed_by} names the Airflow connection {connection} of type {given.conn_type}, and {kind.scheme}:// takes one of type {wanted}: name "
             "another one, or change its type under Admin > Connections"
         )
+    unread, instead = _NOT_READ.get(kind.scheme, ((), ""))
+    if found := [name for name in unread if given.extra_dejson.get(name)]:  # without it, another login would be taken
+        raise NeedsAttention(
+            f"{needed_by} names the Airflow connection {connection}, whose extra has {found[0]}, which Driftwatch does not read: {instead}"
+        )
     if login := _LOGINS.get(kind.scheme):
         return open_storage(uri, login(given))
     from airflow.sdk.io import get_fs, has_fs
@@ -120,3 +125,21 @@ def _of_azure(connection: Connection) -> dict[str, Any]:
 _LOGINS: dict[str, Callable[[Connection], Any]] = {"s3": _of_aws, "gs": _of_google, "az": _of_azure}
 # The type of a connection for a storage, by its scheme.
 CONNECTION_TYPES = {"s3": "aws", "gs": "google_cloud_platform", "az": "wasb"}
+# Ways to log in that the providers' hooks know and `_LOGINS` does not, and what to give instead.
+_NOT_READ = {
+    "gs": (
+        ("key_secret_name", "credential_config_file", "impersonation_chain", "is_anonymous"),
+        "give the key of a service account in keyfile_dict or key_path, or name no connection, so that the machine's own role is taken",
+    ),
+    "az": (
+        (
+            "connection_string",
+            "shared_access_key",
+            "client_secret_auth_config",
+            "managed_identity_client_id",
+            "workload_identity_tenant_id",
+        ),
+        "give the account as login and its key as password, or sas_token, or an application with tenant_id; or name no connection, so that the "
+        "machine's own role is taken",
+    ),
+}

@@ -117,6 +117,25 @@ def test_what_is_no_bucket_is_refused_as_an_earlier_one(place):
         ImagesConfig.model_validate({"earlier": {place: "conn"}})
 
 
+@pytest.mark.parametrize(
+    ("uri", "kind", "extra"),
+    [
+        ("gs://b/x", "google_cloud_platform", {"key_secret_name": "key"}),
+        ("gs://b/x", "google_cloud_platform", {"impersonation_chain": "a@b.iam.gserviceaccount.com"}),
+        ("az://c/x", "wasb", {"connection_string": "AccountName=a"}),
+        ("az://c/x", "wasb", {"managed_identity_client_id": "id"}),
+    ],
+)
+def test_a_way_to_log_in_that_is_not_read_is_no_reason_for_other_credentials(monkeypatch, uri, kind, extra):
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({"conn_type": kind, "extra": extra}))
+    with pytest.raises(
+        NeedsAttention, match=rf"ours, whose extra has {next(iter(extra))}, which Driftwatch does not read: give"
+    ):
+        storage_at(uri, "ours")
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({"conn_type": kind, "extra": dict.fromkeys(extra, "")}))
+    assert storage_at(uri, "ours")._given == {}  # a form saves what is not filled in, too
+
+
 def test_a_folder_has_no_login_and_needs_no_connection(tmp_path):
     """So that one monitor file serves a try on a laptop and production, by `${NAME:-default}` in its address."""
     assert type(storage_at(f"file://{tmp_path}", "gone")) is FileStorage
