@@ -137,10 +137,12 @@ class CreateAnnotationPoolOperator(DayOperator):
 
 
 def connections_after(monitor: MonitorConfig) -> dict[str, str]:
-    """The connections that the day needs, with a setting that names each. Not MLflow's: it only shows, and no day waits for it."""
+    """The connections that the day needs, with a setting that names each. Not MLflow's, which only shows, and none of `images.earlier`, which are of
+    other days: no day waits for those."""
     from driftwatch.doctor.services import named_connections
 
-    return {name: setting for setting, name in named_connections(monitor) if setting != "registry.mlflow.connection"}
+    others = ("registry.mlflow.", "images.earlier ")
+    return {name: setting for setting, name in named_connections(monitor) if not setting.startswith(others)}
 
 
 def connections_of_waits(monitor: MonitorConfig) -> dict[str, str]:

@@ -171,9 +171,12 @@ def test_a_triggerer_that_cannot_look_is_asked_again(day, monkeypatch):
         ({"publish": {"alert_source": "either"}}, {"toloka_default", "whylabs_default", "driftwatch_images"}, {"toloka_default", "whylabs_default"}),
         ({"storage": {"uri": "s3://b/p", "connection": "aws"}, "labels": {"image_links": "aws"}}, {"toloka_default", "whylabs_default", "aws"}, {"toloka_default", "aws"}),
         ({"registry": {"mlflow": {"connection": "models"}}}, {"toloka_default", "whylabs_default", "driftwatch_images"}, {"toloka_default"}),
+        ({"images": {"earlier": {"s3://old": "of_before"}}}, {"toloka_default", "whylabs_default", "driftwatch_images"}, {"toloka_default"}),
     ],
 )  # fmt: skip
-def test_the_connections_of_a_day_are_those_of_its_file_and_mlflow_holds_none_up(root, said, here, waiting):
+def test_the_connections_of_a_day_are_those_of_its_file_and_mlflow_and_earlier_places_hold_none_up(
+    root, said, here, waiting
+):
     raw = yaml.safe_load((root / "include/monitors/cats_vs_dogs.yaml").read_text())
     raw["storage"]["uri"] = "file:///nowhere"
     monitor = MonitorConfig.model_validate(raw | {name: raw.get(name, {}) | values for name, values in said.items()})
