@@ -29,6 +29,7 @@ from driftwatch.images.table_file import (
     seconds_until_settled,
     settled,
     text_of,
+    unchanged,
 )
 
 if TYPE_CHECKING:
@@ -82,10 +83,10 @@ class Covers:
         with settled(self.store.storage, key, self._settle_seconds(key)):
             self._table(key, folder)
 
-    def _settle_seconds(self, key: str) -> float:
-        """0 for a table of all days, which may be added to at any time."""
+    def _settle_seconds(self, key: str) -> float | None:
+        """None for a table of all days, which may be added to at any time."""
         of_all_days = "{" not in self.settings.path and key == self.settings.path
-        return 0 if of_all_days else self.store.config.images.settle_seconds
+        return None if of_all_days else self.store.config.images.settle_seconds
 
     def original(self, image_id: str, key: str, most_bytes: int) -> Original:
         """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.
@@ -176,10 +177,11 @@ class _Tables:
     _held: OrderedDict[tuple[str, TableFile, str], tuple[str, _Table]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, storage: Storage, file: TableFile, folder: str, settle_seconds: float) -> _Table:
-        """Raises StillWritten for a table that may be half written, where there was none before it."""
+    def read(self, storage: Storage, file: TableFile, folder: str, settle_seconds: float | None) -> _Table:
+        """`settle_seconds`: as of `settled`. Raises StillWritten for a table that may be half written, where there was none before it, and for one
+        that was written to while it was read."""
         name, stamp = (storage.url(file.key), file, folder), storage.stamp(file.key) or ""
-        pause = seconds_until_settled(storage, file.key, settle_seconds)
+        pause = seconds_until_settled(storage, file.key, settle_seconds or 0)
         with self._lock:
             held = self._held.get(name)
             if held and stamp and (held[0] == stamp or pause):
@@ -189,7 +191,8 @@ class _Tables:
             raise StillWritten(
                 f"{storage.url(file.key)} may still be written to: look again in {math.ceil(pause)} s (images.settle_seconds)"
             )
-        table = _parsed(storage, file, folder)
+        with unchanged(storage, file.key, stamp or None, faults_alone=settle_seconds is None):
+            table = _parsed(storage, file, folder)
         with self._lock:
             self._held[name] = (stamp, table)
             while len(self._held) > _TABLES_KEPT:

@@ -29,7 +29,7 @@ def read_segment_table(day: DayStore, settings: SegmentTable, field: str) -> dic
     file = TableFile(settings.path_of(day.date), (settings.key, settings.column), field)
     of_all_days = file.key == settings.path
     try:
-        with settled(day.storage, file.key, 0 if of_all_days else day.config.images.settle_seconds):
+        with settled(day.storage, file.key, None if of_all_days else day.config.images.settle_seconds):
             table = read_table_file(day.storage, file, ", then clear ingest_images")
     except (MissingTable, MissingColumns) as error:
         if settings.missing == "unknown":

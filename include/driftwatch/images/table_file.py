@@ -51,9 +51,11 @@ class TableFile:
 
 def seconds_until_settled(storage: Storage, key: str, settle_seconds: float) -> float:
     """For how long somebody may still write to the file: `settle_seconds` from when it was last written to. 0 where there is no file, for an object
-    of an object store, which is whole from the start, and for a file of the future, as another clock writes it."""
+    of an object store, which is whole from the start, and for a file of the far future: another clock wrote its time, which never comes."""
     age = _age(storage, key)
-    return 0.0 if age is None or age < 0 else max(0.0, settle_seconds - age)
+    if age is None or not -settle_seconds < age < settle_seconds:
+        return 0.0
+    return min(settle_seconds, settle_seconds - age)  # a clock that is a little ahead makes it younger than it can be
 
 
 def _age(storage: Storage, key: str) -> float | None:
@@ -63,23 +65,38 @@ def _age(storage: Storage, key: str) -> float | None:
 
 
 @contextmanager
-def settled(storage: Storage, key: str, settle_seconds: float) -> Iterator[None]:
+def settled(storage: Storage, key: str, settle_seconds: float | None) -> Iterator[None]:
     """For reading the file. Waits before that until nobody has written to it for `settle_seconds`. Raises StillWritten where it is written to again
-    and again, and where it was written to while it was read, whatever the reader made of it."""
+    and again, and where it was written to while it was read, whatever the reader made of it.
+
+    `settle_seconds` None: a table of all days, which may be added to at any time. It is not waited for, and what was read of it counts, unless the
+    reader found a fault.
+    """
+    before = storage.stamp(key)  # first: what is written after that look is seen
     for _ in range(_WAITS):
-        pause = seconds_until_settled(storage, key, settle_seconds)
+        pause = seconds_until_settled(storage, key, settle_seconds or 0)
         if not pause:
             break
         logger.info("%s may still be written to (images.settle_seconds): reading it in %.0f s", storage.url(key), pause)
         time.sleep(pause)
+        before = storage.stamp(key)
     else:
         raise _still_written(storage, key)
-    before = storage.stamp(key)
+    with unchanged(storage, key, before, faults_alone=settle_seconds is None):
+        yield
+
+
+@contextmanager
+def unchanged(storage: Storage, key: str, before: str | None, faults_alone: bool = False) -> Iterator[None]:
+    """For reading the file. Raises StillWritten where it was written to since its stamp was `before`. `faults_alone`: only in place of an error."""
     try:
         yield
-    finally:
+    except Exception as error:  # not what ends the task
         if storage.stamp(key) != before:
-            raise _still_written(storage, key)
+            raise _still_written(storage, key) from error
+        raise
+    if not faults_alone and storage.stamp(key) != before:
+        raise _still_written(storage, key)
 
 
 def _still_written(storage: Storage, key: str) -> StillWritten:

@@ -29,9 +29,10 @@ def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, 
     Holds the monitor's annotation lock from the first look to the end. The days share the project, the exam and the month's
     limit, so no two of them may look and then create at once. Whether the lock is still held is asked before each change.
     """
+    # This may wait for the table of boxes: before the lock, which the other days wait for.
+    shown = ShownImages.of_day(day)
     with exclusive(day.storage, day.monitor.keys.annotation_lock) as lock:
         # Copied before anything is planned or paid: what becomes of the files later is all the same.
-        shown = ShownImages.of_day(day)
         plan = plan_labelling(day, now, shown.copied)
         log.info("Plan: %s", describe(plan, day.config.labels))
         keep_strata(day, plan)

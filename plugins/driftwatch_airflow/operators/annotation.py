@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.timezone import utcnow
 
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.assets import tell_followers
@@ -75,8 +76,10 @@ class CreateAnnotationPoolOperator(DayOperator):
 
         day = self._day
         backend = self._backend(day)
+        # The task's start is that of before the wait, and the pool's time would have passed with it.
+        now = context["ti"].start_date if event is None else utcnow()
         try:
-            plan = create_day_pool(day, backend, link_signers(day.config), context["ti"].start_date)
+            plan = create_day_pool(day, backend, link_signers(day.config), now)
         except (MissingTable, StillWritten) as error:
             look_again(self, context, error, of_tables(self.monitor), "make")
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import date
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.stores import SMALLEST
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.errors import NeedsAttention
-from driftwatch.images import table_file
+from driftwatch.images import covered, table_file
 from driftwatch.images.covered import Covers, HiddenImage
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.table_file import StillWritten, settled
@@ -172,3 +173,64 @@ def test_a_face_is_not_shown_because_its_row_was_not_written_yet(storage, clock)
     assert vivid(covers.original(*image, 10**7).data) == 0
     clock.now += SETTLE
     assert vivid(covers.original(*image, 10**7).data) > 0
+
+
+def test_half_a_table_that_a_page_met_is_not_kept(storage, clock, monkeypatch):
+    """The page looks when the file is old, and half of the new one is there when it reads. Later looks meet a file that is still written."""
+    clock.write(storage, "cats/boxes.csv", "key,x,y,width,height\na.jpg,,,,\n")
+    clock.now += SETTLE
+    config = {**SMALLEST, "name": "cats", "annotation": {**SMALLEST["annotation"], "blur": {"path": TABLE, "training": "cats/boxes.csv"}}}  # fmt: skip
+    covers = Covers.of(MonitorStore(storage, MonitorConfig.model_validate(config)))
+    assert covers
+    half = "key,x,y,width,height\nb.jpg,,,,\n"
+    real = covered.read_table_file
+
+    def meanwhile(*args):
+        clock.write(storage, "cats/boxes.csv", half)
+        return real(*args)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(covered, "read_table_file", meanwhile)
+        with pytest.raises(HiddenImage, match="is still being written"):
+            covers.original("b" * 64, "cats/training/images/b.jpg", 10**7)
+    with pytest.raises(HiddenImage, match="may still be written to"):
+        covers.original("b" * 64, "cats/training/images/b.jpg", 10**7)
+
+
+@pytest.mark.parametrize("fault", [None, NeedsAttention("a quote is not closed")], ids=["read", "seems wrong"])
+def test_a_table_of_all_days_that_is_added_to_while_it_is_read_counts_unless_it_seems_wrong(storage, clock, fault):
+    """Cameras add to it all the time: a day would never be taken in."""
+    clock.write(storage, "all.csv", "key\n")
+
+    def read() -> None:
+        with settled(storage, "all.csv", None):
+            clock.write(storage, "all.csv", "key\n0.jpg\n")
+            if fault:
+                raise fault
+
+    with pytest.raises(StillWritten) if fault else nullcontext():
+        read()
+    assert clock.slept == []
+
+
+def test_a_clock_that_is_a_little_ahead_makes_no_half_written_list_whole(storage, clock):
+    """Such as that of a file server, by which files have their times."""
+    day = listed_day(storage)
+    clock.now += 30
+    clock.write(storage, LIST, "key\n0.jpg\n")
+    clock.now -= 30
+    clock.meanwhile = [lambda: clock.write(storage, LIST, "key\n0.jpg\n1.jpg\n")]
+    assert ingest_day(day, MODEL).accepted == 2
+
+
+def test_who_ends_the_task_is_not_told_that_a_table_is_written(storage, clock):
+    clock.write(storage, LIST, "key\n")
+    clock.now += SETTLE
+
+    def read() -> None:
+        with settled(storage, LIST, SETTLE):
+            clock.write(storage, LIST, "key\n0.jpg\n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        read()

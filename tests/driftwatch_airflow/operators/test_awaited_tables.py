@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
 from types import SimpleNamespace
 from typing import Any
@@ -10,13 +11,16 @@ from typing import Any
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
 
+from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.config.blur import BlurConfig
 from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.images import table_file
 from driftwatch.images.table_file import MissingTable, StillWritten
+from driftwatch.storage.lock import exclusive
 from driftwatch_airflow import waiting
+from driftwatch_airflow.operators import annotation
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 
@@ -135,4 +139,23 @@ def test_the_table_of_boxes_is_waited_for_and_nothing_is_made_meanwhile(day, mon
         operator.make(context)
     rows = "".join(f"{number}.jpg,,,,\n" for number in range(12))
     day.storage.write_bytes("faces/2026-11-20.csv", f"key,x,y,width,height\n{rows}".encode())
-    assert operator.make(context)["pool_id"]
+    # The task's start stays that of before the wait.
+    resumed = context["ti"].start_date + timedelta(days=4)
+    monkeypatch.setattr(annotation, "utcnow", lambda: resumed)
+    # Who waits for a table in this task holds no other day up.
+    held, settle = [], table_file.settled
+
+    @contextmanager
+    def waiting_for(*args: Any) -> Iterator[None]:
+        with exclusive(day.storage, LAYOUT.annotation_lock, wait_seconds=0):
+            held.append(args)
+        with settle(*args):
+            yield
+
+    monkeypatch.setattr("driftwatch.images.covered.settled", waiting_for)
+    assert operator.make(context, resumed)["pool_id"]
+    assert held
+    plan = day.storage.read_bytes("cats_vs_dogs/days/2026-11-20/annotation.json")
+    assert AnnotationPlan.model_validate_json(plan).expires == resumed.replace(microsecond=0) + timedelta(
+        hours=day.monitor.labels.expire_hours
+    )
