@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import date, timedelta, timezone
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from driftwatch.errors import MissingArtifact, NeedsAttention
 from driftwatch.images.covered import Covers
 from driftwatch.images.inventory import Inventory, inventory_of
 from driftwatch.images.layout import Place, place_of_day
-from driftwatch.images.table_file import MissingTable
+from driftwatch.images.table_file import MissingTable, StillWritten
 from driftwatch.storage import StoredObject
 
 if TYPE_CHECKING:
@@ -30,11 +30,20 @@ def boxes_findings(site: Site) -> Iterator[CheckResult]:
     assert covers is not None
     days = store.days()
     if days:
-        yield looked("boxes", lambda: covers.require(days[-1]), f"of {days[-1]}")
+        waited_for = (StillWritten, MissingTable) if site.monitor.images.wait_hours else (StillWritten,)
+        yield _boxes_finding(lambda: covers.look(days[-1]), f"of {days[-1]}", waited_for)
     else:
         yield not_checked("boxes", "no day was taken in yet")
     if covers.settings.training not in (HIDE, SHOW):
-        yield looked("boxes", covers.require_training, "of the labelled originals")
+        yield _boxes_finding(covers.look_at_training, "of the labelled originals", (StillWritten,))
+
+
+def _boxes_finding(read: Callable[[], None], about: str, waited_for: tuple[type[Exception], ...]) -> CheckResult:
+    """What is `waited_for` is nothing wrong: a day waits, and the doctor does not."""
+    found = looked("boxes", read, about)
+    if isinstance(found.problem, waited_for):
+        return replace(found, state="look", facts=Said(str(found.problem)), problem=None)
+    return found
 
 
 def formats_finding(site: Site) -> CheckResult:

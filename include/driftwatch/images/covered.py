@@ -70,18 +70,19 @@ class Covers:
         return cls(store, blur) if blur else None
 
     def require(self, day: date) -> None:
-        """Reads the day's table when nobody writes to it any more. Raises MissingTable, NeedsAttention where it cannot be read, and
-        StillWritten."""
-        self._require(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
+        """Reads the day's table when nobody writes to it any more. Raises as `look`."""
+        key = self.settings.path_of(day)
+        with settled(self.store.storage, key, self._settle_seconds(key)):
+            self.look(day)
 
-    def require_training(self) -> None:
+    def look(self, day: date) -> None:
+        """Reads the day's table, and does not wait. Raises MissingTable, NeedsAttention where it cannot be read, and StillWritten."""
+        self._table(self.settings.path_of(day), place_of_day(self.store.day(day)).root)
+
+    def look_at_training(self) -> None:
         """The same of the labelled originals, where a table tells of them."""
         if self.settings.training not in (HIDE, SHOW):
-            self._require(self.settings.training, self.store.keys.training_images)
-
-    def _require(self, key: str, folder: str) -> None:
-        with settled(self.store.storage, key, self._settle_seconds(key)):
-            self._table(key, folder)
+            self._table(self.settings.training, self.store.keys.training_images)
 
     def _settle_seconds(self, key: str) -> float | None:
         """None for a table of all days, which may be added to at any time."""

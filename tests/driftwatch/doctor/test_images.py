@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from tests.elsewhere import read_only, store_of
 
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.blur import BlurConfig
 from driftwatch.doctor.images import boxes_findings, formats_finding, images_finding
 from driftwatch.doctor.results import Said
 from driftwatch.doctor.services import named_connections
+from driftwatch.doctor.site import Site
+from driftwatch.images import table_file
 from driftwatch.storage import Storage, errors, open_storage
 
 from .test_storage_rights import site as plain_site
@@ -139,15 +143,36 @@ def test_a_format_whose_decoder_is_missing_is_told_before_a_day_is_lost(tmp_path
     assert (found.state, str(found.problem)) == ("wrong", "images.formats has heic, which needs pillow-heif")
 
 
-def test_the_tables_of_what_is_covered_are_read(tmp_path):
+def covered_site(own: Storage, **images: Any) -> tuple[MonitorStore, Site]:
     from dataclasses import replace
 
-    own = open_storage(f"file://{tmp_path}")
     store = store_of(own, {"paths": "raw/{day}"})
     blur = BlurConfig(path="boxes/{day}.csv", training="boxes/training.csv")
-    config = store.config.model_copy(update={"labels": store.config.labels.model_copy(update={"blur": blur})})
-    store = replace(store, config=config)
-    site = replace(plain_site(own), monitor=config, store=lambda: store)
+    labels = store.config.labels.model_copy(update={"blur": blur})
+    update = {"labels": labels, "images": store.config.images.model_copy(update=images)}
+    store = replace(store, config=store.config.model_copy(update=update))
+    return store, replace(plain_site(own), monitor=store.config, store=lambda: store)
+
+
+def test_the_doctor_waits_for_no_table_and_calls_none_wrong_that_a_day_waits_for(tmp_path, monkeypatch):
+    """The day itself would wait in the task for up to five hours, as these settings say."""
+    own = open_storage(f"file://{tmp_path}")
+    store, site = covered_site(own, wait_hours=12, settle_seconds=3600)
+    monkeypatch.setattr(table_file, "_age", lambda storage, key: (at := storage.modified(key)) and time.time() - at)
+    monkeypatch.setattr(table_file.time, "sleep", lambda _: pytest.fail("the doctor waits"))
+    own.write_json(store.keys.day(date(2026, 1, 8)).ingest, {})
+    own.write_bytes("boxes/training.csv", b"key,x,y,width,height\n")
+    of_day, of_training = boxes_findings(site)
+    assert (of_day.state, of_training.state) == ("look", "look")
+    assert "boxes/2026-01-08.csv is not there" in of_day.facts.text
+    assert "may still be written to: look again in 3600 s" in of_training.facts.text
+    own.delete("boxes/training.csv")
+    assert [found.state for found in boxes_findings(site)] == ["look", "wrong"]
+
+
+def test_the_tables_of_what_is_covered_are_read(tmp_path):
+    own = open_storage(f"file://{tmp_path}")
+    store, site = covered_site(own)
     assert [found.state for found in boxes_findings(site)] == ["not_checked", "wrong"]
     own.write_json(store.keys.day(date(2026, 1, 8)).ingest, {})
     header = b"key,x,y,width,height\n"
