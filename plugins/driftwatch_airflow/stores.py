@@ -64,13 +64,14 @@ def storage_at(uri: str, connection: str | None, needed_by: str = "storage.conne
     # The hooks take the machine's own login if there is no such connection.
     given = connection_of(connection, needed_by)
     wanted = CONNECTION_TYPES.get(kind.scheme, given.conn_type)
-    if given.conn_type != wanted:  # its login would be sent to another service than it is for
+    if given.conn_type not in (wanted, *_OF_ANY_SERVICE.get(kind.scheme, _PLAIN)):  # its login is for another service
         raise NeedsAttention(
             f"{needed_by} names the Airflow connection {connection} of type {given.conn_type}, and {kind.scheme}:// takes one of type {wanted}: name "
             "another one, or change its type under Admin > Connections"
         )
     unread, instead = _NOT_READ.get(kind.scheme, ((), ""))
-    if found := [name for name in unread if given.extra_dejson.get(name)]:  # without it, another login would be taken
+    found = [name for name in unread if given.extra_dejson.get(name)]
+    if found and not (kind.scheme == "az" and _has_azure_login(given)):  # without it, another login would be taken
         raise NeedsAttention(
             f"{needed_by} names the Airflow connection {connection}, whose extra has {found[0]}, which Driftwatch does not read: {instead}"
         )
@@ -122,9 +123,17 @@ def _of_azure(connection: Connection) -> dict[str, Any]:
     return {setting: value for setting, value in found.items() if value}
 
 
+def _has_azure_login(connection: Connection) -> bool:
+    """Whether it has all of a login that is read. What else stands there is for others, and takes nothing from it."""
+    return bool(connection.login and (connection.password or connection.extra_dejson.get("sas_token")))
+
+
 _LOGINS: dict[str, Callable[[Connection], Any]] = {"s3": _of_aws, "gs": _of_google, "az": _of_azure}
 # The type of a connection for a storage, by its scheme.
 CONNECTION_TYPES = {"s3": "aws", "gs": "google_cloud_platform", "az": "wasb"}
+# Types that name no service, as of a connection in the environment that says none; `s3` is an older name of aws.
+_PLAIN: tuple[str | None, ...] = (None, "", "generic")
+_OF_ANY_SERVICE = {"s3": (*_PLAIN, "s3")}
 # Ways to log in that the providers' hooks know and `_LOGINS` does not, and what to give instead.
 _NOT_READ = {
     "gs": (

@@ -78,6 +78,27 @@ def test_a_login_is_never_sent_to_another_service_than_it_is_for(monkeypatch, ur
         storage_at(uri, "ours", "images.layout.connection")
 
 
+@pytest.mark.parametrize(
+    ("uri", "given"),
+    [
+        ("s3://b/x", {}),
+        ("s3://b/x", {"conn_type": "generic"}),
+        ("s3://b/x", {"conn_type": "s3"}),
+        ("az://c/x", {}),
+        ("az://c/x", {"conn_type": "wasb", "extra": {"connection_string": "AccountName=other"}}),
+        ("az://c/x", {"conn_type": "wasb", "extra": {"managed_identity_client_id": "id"}}),
+    ],
+)
+def test_a_connection_by_which_monitors_have_run_opens_its_storage_still(monkeypatch, uri, given):
+    """One in the environment may say no type; one that others use too may have more than is read."""
+    monkeypatch.setenv("AIRFLOW_CONN_OURS", json.dumps({"login": "who", "password": "c2VjcmV0", **given}))
+    opened = storage_at(uri, "ours")._given
+    if uri.startswith("az"):
+        assert opened == {"account_name": "who", "account_key": "c2VjcmV0"}
+    else:
+        assert opened.session.get_credentials().access_key == "who"
+
+
 def test_images_of_a_bucket_of_before_are_opened_with_the_connection_that_they_had(monitor, monkeypatch):
     """By the new place's login the pages of earlier days could not be read."""
 
