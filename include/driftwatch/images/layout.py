@@ -7,11 +7,12 @@ root, for days that were taken in before the monitor file changed.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
 from itertools import takewhile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.ingest import Ingest
@@ -49,13 +50,13 @@ class Place:
     def stored(self, key: str) -> str:
         return f"{self.at}/{key}" if self.at else key
 
-    def objects(self) -> Generator[StoredObject, None, None]:
-        """Everything in the folders, by stored keys in the order of names."""
+    def objects(self, ignored: Callable[[str], object]) -> Generator[StoredObject, None, None]:
+        """Everything in the folders, by stored keys in the order of names. `ignored`: whether the object of a stored key is to be no image."""
         folders = self._folders()
         with closing(self.storage.iter_list(*folders)) as listed:
             for number, item in enumerate(listed):
-                if not number:
-                    self._refuse_links(folders)
+                if not number:  # a link to nothing but ignored objects loses no image
+                    self._refuse_links([folder for folder in folders if not ignored(self.stored(f"{folder}/-"))])
                 yield StoredObject(self.stored(item.key), item.size)
 
     def any_object(self, tries: int) -> StoredObject | None:
@@ -101,7 +102,21 @@ class Place:
         for folder in found:
             if not kept or not _as_folder(folder).startswith(_as_folder(kept[-1])):
                 kept.append(folder)
-        return kept
+        return self._each_once(kept)
+
+    def _each_once(self, folders: list[str]) -> list[str]:
+        """Without links to others of the folders: an image counts by the name of the folder that it lies in."""
+        paths = {folder: path for folder in folders if (path := self.storage.local_path(folder))}
+        real = {folder: path.resolve() for folder, path in paths.items()}
+        if len({*real.values()}) == len(real):
+            return folders
+        key = self.key(self.root)
+        top = (self.storage.local_path(key) if key else None) or Path(self.storage.root)
+        own = [folder for folder in folders if real[folder] == top.resolve() / paths[folder].relative_to(top)]
+        first: dict[Path, str] = {}
+        for folder in (*own, *folders):
+            first.setdefault(real[folder], folder)
+        return [folder for folder in folders if first[real[folder]] == folder]
 
 
 def place_of_day(day: DayStore) -> Place:

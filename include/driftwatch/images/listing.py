@@ -126,7 +126,7 @@ def list_day(day: DayStore) -> Generator[StoredObject, None, None]:
         )
     ignored = 0
     any_image = False
-    with closing(inventory.objects() if inventory else place.objects()) as listed:
+    with closing(inventory.objects() if inventory else place.objects(folder.ignored_by)) as listed:
         for item in listed:
             if not any_image:
                 any_image = folder.ignored_by(item.key) is None

@@ -265,6 +265,34 @@ def test_a_folder_of_a_camera_that_is_a_link_is_not_left_out_without_a_word(own,
     assert ingest_day(alone.day(DAY), MODEL).accepted == 1
 
 
+def test_a_link_to_another_folder_of_the_day_makes_no_image_of_it_twice(own, tmp_path):
+    """It came first, by its name, and the image was in another segment than its own folder says."""
+    cams = tmp_path / "cams"
+    for folder, seed in (("door-1", 1), ("site/door-2", 2)):
+        (cams / folder / "2026-01-08").mkdir(parents=True)
+        (cams / folder / "2026-01-08/a.jpg").write_bytes(photo(seed))
+    for name in ("alias", "other"):
+        (cams / name).symlink_to("site/door-2")
+    root = f"file://{cams}"
+    for paths, names in (
+        (["*/{day}", "site/*/{day}"], ["door-1", "site/door-2"]),
+        (["*/{day}"], ["alias", "door-1"]),  # nothing else leads there
+    ):
+        store = store_of(own, {"paths": [f"{root}/{path}" for path in paths]})
+        listed = [item.key for item in list_day(store.day(DAY))]
+        assert listed == [f"{root}/{name}/2026-01-08/a.jpg" for name in names]
+
+
+def test_a_link_to_what_is_ignored_stops_no_day(own, tmp_path):
+    cams, away = tmp_path / "cams", tmp_path / "away"
+    for folder, seed in ((cams / "door-1/2026-01-08", 1), (away / "2026-01-08", 2)):
+        folder.mkdir(parents=True)
+        (folder / "a.jpg").write_bytes(photo(seed))
+    (cams / ".backup").symlink_to(away)
+    found = ingest_day(store_of(own, {"paths": f"file://{cams}/*/{{day}}"}).day(DAY), MODEL)
+    assert (found.accepted, found.ignored) == (1, 1)
+
+
 def test_a_growing_file_elsewhere_is_waited_for(own, tmp_path, monkeypatch):
     """Ages are asked of the place that has the file."""
     from driftwatch.images import settling
