@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 
 def create_day_pool(day: DayStore, backend: LabelBackend, signers: LinkSigners, now: datetime) -> AnnotationPlan:
-    """Ends with the day's pool open; returns its plan. Says the price before it is spent. `now` (aware): when this run began.
+    """Ends with the day's pool open; returns its plan. Says the price before it is spent. `now` (aware): from when the ends of the pool and of its links are counted.
 
     Where images came after its sample was drawn, a supplement is drawn from them, and has a pool of its own.
 

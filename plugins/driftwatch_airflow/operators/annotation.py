@@ -70,16 +70,15 @@ class CreateAnnotationPoolOperator(DayOperator):
         return self.make(context)
 
     def make(self, context: Context, event: Any = None) -> XCom:
-        """Makes the pool; called by `create`, or by the trigger that waited for the table of `labels.blur`."""
+        """Makes the pool; called by `create`, or by the trigger that waited for the table of `labels.blur`. Its end is counted from now: the task
+        instance keeps the time at which it first began to wait, days ago."""
         from driftwatch.images.table_file import MissingTable, StillWritten
         from driftwatch.labels.creation import create_day_pool
 
         day = self._day
         backend = self._backend(day)
-        # The task's start is that of before the wait, and the pool's time would have passed with it.
-        now = context["ti"].start_date if event is None else utcnow()
         try:
-            plan = create_day_pool(day, backend, link_signers(day.config), now)
+            plan = create_day_pool(day, backend, link_signers(day.config), utcnow())
         except (MissingTable, StillWritten) as error:
             look_again(self, context, error, of_tables(self.monitor), "make")
             raise
@@ -122,7 +121,7 @@ class CreateAnnotationPoolOperator(DayOperator):
         from driftwatch.labels.shown import ShownImages
         from driftwatch.labels.supplement import not_asked, with_supplement
 
-        day, now = self._day, context["ti"].start_date
+        day, now = self._day, utcnow()
         annotation, signers = day.config.labels, link_signers(day.config)
         backend = self._backend(day)
         can_show = ShownImages.of_day(day).unchanged

@@ -129,6 +129,8 @@ def test_the_table_of_boxes_is_waited_for_and_nothing_is_made_meanwhile(day, mon
     )
     operator = CreateAnnotationPoolOperator(task_id="create", monitor=day.monitor, day="2026-11-20")
     context = {**day.context(), "dag_run": SimpleNamespace(run_type="scheduled")}
+    now = datetime.now(timezone.utc)
+    context["ti"].start_date = now - timedelta(days=2)  # Airflow keeps the time at which the task first began
     monkeypatch.setattr(waiting, "utcnow", lambda: datetime(2026, 11, 22, tzinfo=timezone.utc))
     with pytest.raises(TaskDeferred) as deferred:
         operator.create(context, {"missing": [], "failed": None})
