@@ -24,7 +24,7 @@ def _now(options: argparse.Namespace) -> None:
     artifacts = Artifacts(monitor_of(options))
     card = of_monitor(read_days(artifacts), artifacts)
     if card is None:
-        print("No day was run yet.")
+        print("No day was taken in yet.")
         return
     print(f"{card.day}  {card.said}")
     for line in (*(episode.text for episode in card.since), *card.where):

@@ -105,6 +105,7 @@ def show_monitor(request: Request, site: Chosen, session: SessionDep) -> Respons
             "monitor.html.j2",
             site=site,
             days=days,
+            next=airflow_state.next_runs(session, [site.config.monitoring_dag_id])[site.config.monitoring_dag_id],
             now=now,
             labelling=_labelling(session, site, now),
             calendar=calendar(days, site.config, utcnow()),

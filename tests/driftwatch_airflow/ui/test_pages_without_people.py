@@ -26,6 +26,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.labels.table import read_labels, write_labels
 from driftwatch.view.report import write_report
 from driftwatch.view.verdicts import reasons
+from driftwatch_airflow.ui import airflow_state
 
 from .conftest import Manager, app_for
 
@@ -89,3 +90,15 @@ def test_a_table_that_nobody_knows_how_it_was_chosen_is_shown_without_an_interva
     assert "some images; nobody knows how they were chosen, so no interval is claimed" in report
     assert "whisker" not in report.split("</style>")[1]
     assert DAY.isoformat() in report
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_monitor_whose_first_day_still_waits_for_its_files_is_not_told_to_be_unpaused(tmp_path, monkeypatch, paused):
+    client = shown(tmp_path, monkeypatch)
+    run = airflow_state.NextRun(None, paused, known=True)
+    monkeypatch.setattr(airflow_state, "next_runs", lambda session, dag_ids: dict.fromkeys(dag_ids, run))
+    for page in ("/", "/m/demo/"):
+        text = " ".join(client.get(page).text.split())
+        assert "No day was taken in yet" in text
+        assert ("unpause <a" in text) is paused
+        assert ("what they wait for" in text) is not paused
