@@ -58,7 +58,7 @@ class ImagesConfig(Section):
         ge=0,
         le=168,
         description="How many hours after the day was delivered (schedule.delivery_hours) a table beside its images may still be missing: the file of `layout.inventory`, "
-        "and those of `segments` and `labels.blur`. Until then a run of the schedule waits, without a worker's slot, and looks every ten minutes. A CSV inventory of 0 bytes is missing; "
+        "and those of `segments` and `labels.blur`. Until then a run of the schedule waits, without a worker's slot, and looks every ten minutes. A table of 0 bytes is missing (but an inventory of JSON Lines, which then names no image); "
         "a table of segments whose `missing` is unknown is not waited for.",
     )
 

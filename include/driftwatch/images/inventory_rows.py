@@ -152,6 +152,9 @@ def _json(file: IO[bytes], columns: Columns) -> Iterator[Mapping[str, Any]]:
 def _parquet(file: IO[bytes], columns: Columns) -> Iterator[Mapping[str, Any]]:
     import pyarrow.parquet as pq
 
+    if not file.read(1):
+        raise _Empty("has 0 bytes: a file that names no image has its columns. Write it again", False)
+    file.seek(0)
     with pq.ParquetFile(file, pre_buffer=False) as table:
         there = table.schema_arrow.names
         _refuse_absent(there, columns)

@@ -33,7 +33,7 @@ class StillWritten(DriftwatchError):
 
 
 class MissingTable(NeedsAttention):
-    """The file is not there."""
+    """The file is not there, or was opened and nothing is in it yet."""
 
 
 class MissingColumns(NeedsAttention):
@@ -115,6 +115,10 @@ def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.Dat
         raise MissingTable(
             f"{url} is not there, and {file.field} names it: write it{then}, or correct the path"
         ) from None
+    if not data:
+        raise MissingTable(
+            f"{url} has 0 bytes, and {file.field} names it: write it{then}. A table without a row has its columns"
+        )
     table = _parsed(url, file, data, then)
     absent = [column for column in file.columns if column not in table.columns]
     if absent:

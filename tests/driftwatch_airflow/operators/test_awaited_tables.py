@@ -42,9 +42,14 @@ def run(delivered, monkeypatch) -> Run:
         delivered.storage.write_bytes(f"cams/{name}.jpg", photo(ord(name)))
 
     def made(
-        day: date, run_type: str = "scheduled", resumed: bool = False, wait_hours: float = 30, **settings_more: Any
+        day: date,
+        run_type: str = "scheduled",
+        resumed: bool = False,
+        wait_hours: float = 30,
+        lists: str = "lists/{day}.csv",
+        **settings_more: Any,
     ) -> dict[str, Any]:
-        layout = {"paths": "cams", "inventory": {"path": "lists/{day}.csv"}}
+        layout = {"paths": "cams", "inventory": {"path": lists}}
         settings = delivered.monitor.model_dump() | settings_more
         settings["images"] |= {"layout": layout, "wait_hours": wait_hours}
         monitor = MonitorConfig.model_validate(settings)
@@ -104,6 +109,25 @@ def test_a_file_that_is_written_to_all_the_time_is_waited_for_too(delivered, run
         run(day, resumed=True, wait_hours=0)
     assert isinstance(said.value, DriftwatchError)
     assert not isinstance(said.value, NeedsAttention)
+
+
+@pytest.mark.parametrize("end", ["csv", "tsv", "csv.gz", "jsonl", "parquet"])
+def test_a_table_that_was_opened_and_has_nothing_in_it_yet_is_waited_for_too(delivered, run, end):
+    day = DELIVERED
+    delivered.storage.write_bytes(f"lists/{day}.csv", b"key\na.jpg\n")
+    delivered.storage.write_bytes(f"light/{day}.{end}", b"")
+    table = {"path": f"light/{{day}}.{end}", "key": "file", "column": "light"}
+    with pytest.raises(TaskDeferred):
+        run(day, resumed=True, wait_hours=72, segments={"light": {"table": table}})
+    with pytest.raises(MissingTable, match=rf"light/{day}\.{end} has 0 bytes, and segments\.light\.table"):
+        run(day, resumed=True, wait_hours=0, segments={"light": {"table": table}})
+
+
+def test_a_list_in_parquet_that_was_opened_and_has_nothing_in_it_yet_is_waited_for_too(delivered, run):
+    day = DELIVERED
+    delivered.storage.write_bytes(f"lists/{day}.parquet", b"")
+    with pytest.raises(TaskDeferred):
+        run(day, resumed=True, wait_hours=72, lists="lists/{day}.parquet")
 
 
 def test_a_table_of_segments_is_waited_for_unless_it_may_be_unknown(delivered, run):
