@@ -161,10 +161,20 @@ class MergeShardsOperator(DayOperator):
     """Makes one day of what the shards took in: an image that came in two of them counts once."""
 
     def execute(self, context: Context) -> XCom:
-        from driftwatch.images.ingest import merge_shards
+        return self.merge(context)
 
-        with _told_where_refused(self, context):
-            found = merge_shards(self.of_day)
+    def merge(self, context: Context, event: Any = None) -> XCom:
+        """Called by `execute`, or by the trigger that waited for a table of segments. It was there when the day was cut, and is read again: somebody
+        may be writing it anew."""
+        from driftwatch.images.ingest import merge_shards
+        from driftwatch.images.table_file import MissingTable, StillWritten
+
+        try:
+            with _told_where_refused(self, context):
+                found = merge_shards(self.of_day)
+        except (MissingTable, StillWritten) as error:
+            look_again(self, context, error, of_tables(self.monitor), "merge")
+            raise
         return _taken_in(self, found)
 
     def lineage(self) -> Lineage:

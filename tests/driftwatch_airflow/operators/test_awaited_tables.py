@@ -22,7 +22,7 @@ from driftwatch.storage.lock import exclusive
 from driftwatch_airflow import waiting
 from driftwatch_airflow.operators import annotation
 from driftwatch_airflow.operators.annotation import CreateAnnotationPoolOperator
-from driftwatch_airflow.operators.ingest import IngestImagesOperator
+from driftwatch_airflow.operators.ingest import IngestImagesOperator, IngestShardOperator, MergeShardsOperator
 
 from .conftest import TaskInstance
 from .test_ingest import photo
@@ -138,6 +138,29 @@ def test_a_table_of_segments_is_waited_for_unless_it_may_be_unknown(delivered, r
         run(day, resumed=True, wait_hours=72, segments={"light": {"table": table}})
     segments = {"light": {"table": {**table, "missing": "unknown"}}}
     assert run(day, resumed=True, wait_hours=72, segments=segments)["accepted"] == 1
+
+
+def test_a_day_in_shards_waits_for_a_table_that_is_written_anew_while_it_is_taken_in(delivered):
+    day, images = DELIVERED, 257
+    for number in range(images):
+        delivered.storage.write_bytes(f"cams/{day}/{number:03d}.jpg", photo(number))
+    table, rows = f"light/{day}.csv", "".join(f"{number:03d}.jpg,day\n" for number in range(images))
+    delivered.storage.write_bytes(table, f"file,light\n{rows}".encode())
+    settings = delivered.monitor.model_dump()
+    settings["images"] |= {"layout": {"paths": "cams/{day}"}, "wait_hours": 72, "shard_size": 256}
+    settings["segments"] = {"light": {"table": {"path": "light/{day}.csv", "key": "file", "column": "light"}}}
+    common = {"monitor": MonitorConfig.model_validate(settings), "day": str(day)}
+    context = {"dag_run": SimpleNamespace(run_type="scheduled", logical_date=None), "ti": TaskInstance()}
+    batches = IngestImagesOperator(task_id="ingest", **common).take_in(context)
+    for batch in batches:
+        IngestShardOperator(task_id="shard", shard=batch, **common).execute(context)
+    merging = MergeShardsOperator(task_id="merge", **common)
+    delivered.storage.delete(table)
+    with pytest.raises(TaskDeferred) as deferred:
+        merging.execute(context)
+    assert deferred.value.method_name == "merge"
+    delivered.storage.write_bytes(table, f"file,light\n{rows}".encode())
+    assert merging.merge(context, {})["accepted"] == images
 
 
 def test_the_table_of_boxes_is_waited_for_and_nothing_is_made_meanwhile(day, monkeypatch):
