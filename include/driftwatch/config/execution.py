@@ -100,7 +100,7 @@ class ExecutionConfig(Section):
         None,
         gt=0,
         le=24 * 400,
-        description="A day's run that takes longer is failed. It must be longer than people are waited for. Null: no limit.",
+        description="A day's run that takes longer is failed. It must be longer than people and the tables beside the images (`images.wait_hours`) are waited for, together. Null: no limit.",
     )
     retraining_timeout_hours: float | None = Field(
         None,

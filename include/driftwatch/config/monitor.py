@@ -195,17 +195,20 @@ class MonitorConfig(Section):
 
     def refuse_short_run(self, execution: ExecutionConfig) -> None:
         """Raises ValueError where a day's run would be failed while its labels are waited for, or a file."""
-        waits = {
-            "labels.expire_hours": self.labels.expire_hours if self.labels.people else 0,
-            "labels.wait_days": self.labels.wait_days * 24 if self.labels.table else 0,
-            "images.wait_hours": self.images.wait_hours,
-            "model.logged.wait_hours": self.logged_wait_hours,
-        }
-        for setting, hours in waits.items():
+        people = {"labels.expire_hours": self.labels.expire_hours if self.labels.people else 0}
+        tables = {"images.wait_hours": self.images.wait_hours}
+        waits: list[dict[str, float]] = [
+            tables | people,  # one after the other
+            {"labels.wait_days": self.labels.wait_days * 24 if self.labels.table else 0},
+            {"model.logged.wait_hours": self.logged_wait_hours},
+        ]
+        for waited in waits:
+            hours = sum(waited.values())
             if execution.day_timeout_hours and execution.day_timeout_hours <= hours:
+                settings = " and ".join(setting for setting, each in waited.items() if each)
                 raise ValueError(
                     f"execution.day_timeout_hours {execution.day_timeout_hours:g} would fail a day that waits, for up to {hours:g} "
-                    f"hours ({setting}): raise it above that, or leave it out"
+                    f"hours ({settings}): raise it above that, or leave it out"
                 )
 
     @property

@@ -197,3 +197,11 @@ def test_the_wait_for_tables_counts_where_days_are_late_and_runs_too_short():
     assert MonitorConfig.model_validate(config).deadline_hours == plain.deadline_hours + 40
     with pytest.raises(ValidationError, match=r"day_timeout_hours 36 would fail .* 40 hours \(images\.wait_hours\)"):
         MonitorConfig.model_validate({**config, "execution": {"day_timeout_hours": 36}})
+
+
+def test_a_day_may_wait_for_its_tables_and_then_for_people():
+    config = {**SMALLEST, "images": {"wait_hours": 40}, "annotation": {**SMALLEST["annotation"], "expire_hours": 48}}
+    both = r"day_timeout_hours 88 would fail .* 88 hours \(images\.wait_hours and labels\.expire_hours\)"
+    with pytest.raises(ValidationError, match=both):
+        MonitorConfig.model_validate({**config, "execution": {"day_timeout_hours": 88}})
+    MonitorConfig.model_validate({**config, "execution": {"day_timeout_hours": 89}})
