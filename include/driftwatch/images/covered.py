@@ -22,6 +22,8 @@ from driftwatch.images.first_bytes import JPEG
 from driftwatch.images.layout import below, dated_root, place_of_day
 from driftwatch.images.originals import Original, read_original
 from driftwatch.images.table_file import (
+    LATER,
+    MissingTable,
     StillWritten,
     TableFile,
     path_in_table,
@@ -72,8 +74,11 @@ class Covers:
     def require(self, day: date) -> None:
         """Reads the day's table when nobody writes to it any more. Raises as `look`."""
         key = self.settings.path_of(day)
-        with settled(self.store.storage, key, self._settle_seconds(key)):
-            self.look(day)
+        try:
+            with settled(self.store.storage, key, self._settle_seconds(key)):
+                self.look(day)
+        except MissingTable as error:
+            raise MissingTable(f"{error}{LATER if key != self.settings.path else ''}") from error
 
     def look(self, day: date) -> None:
         """Reads the day's table, and does not wait. Raises MissingTable, NeedsAttention where it cannot be read, and StillWritten."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.table_file import MissingTable
+from driftwatch.images.table_file import LATER, MissingTable
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
@@ -175,8 +175,7 @@ def _local(storage: Storage, key: str, named_by: str) -> Iterator[Path]:
     size = storage.size(key)
     if size is None:
         raise MissingTable(
-            f"{storage.url(key)} is not there, and {named_by} names it: write it{THEN}, or correct the path. Where it is written later than the "
-            "day's run starts, raise images.wait_hours"
+            f"{storage.url(key)} is not there, and {named_by} names it: write it{THEN}, or correct the path{LATER}"
         )
     path = storage.local_path(key)
     if path is not None:

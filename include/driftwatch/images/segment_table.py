@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from driftwatch.images.layout import place_of_day
 from driftwatch.images.table_file import (
+    LATER,
     MissingColumns,
     MissingTable,
     TableFile,
@@ -34,7 +35,8 @@ def read_segment_table(day: DayStore, settings: SegmentTable, field: str) -> dic
     except (MissingTable, MissingColumns) as error:
         if settings.missing == "unknown":
             return {}
-        raise type(error)(f"{error}; or set {field}.missing to unknown") from error
+        later = LATER if isinstance(error, MissingTable) and not of_all_days else ""
+        raise type(error)(f"{error}; or set {field}.missing to unknown{later}") from error
     root = place_of_day(day).root
     paths = [path_in_table(root, value) for value in table[settings.key]]
     names = [text_of(value) for value in table[settings.column]]

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+# Of a table of one day that is missing.
+LATER = ". Where it is written later than the day's run starts, raise images.wait_hours"
 # A table that is written to for longer is left to the task's next try.
 _WAITS = 5
 
