@@ -132,7 +132,7 @@ def test_a_table_names_images_as_they_are_called(storage, end, made):
     [
         (None, r"metadata/2026-03-01\.csv is not there.*segments\.light\.table\.missing to unknown"),
         (b"file,sun\na,b\n", r"has no column 'light'; it has \['file', 'sun'\]"),
-        (b"", r"cannot be read"),
+        (b"", r"has 0 bytes"),
         (b'file,light\nloose.jpg,x\n"a.jpg,y\nb.jpg,z\n', r"cannot be read \(row 2 has a quote that is not closed"),
         (
             b'file,light\n"loose.jpg,x\n"a.jpg",y\n',
