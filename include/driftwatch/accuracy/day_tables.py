@@ -142,7 +142,7 @@ def _without_gone(sample: pd.DataFrame, day: DayStore) -> pd.DataFrame:
     forgotten = sample["image_id"].str.startswith(FORGOTTEN)
     if not forgotten.any():
         return sample
-    there = told_of(day, day.keys.predictions, [], sample.loc[forgotten, "image_id"].tolist())["image_id"]
+    there = told_of(day, day.keys.features, [], sample.loc[forgotten, "image_id"].tolist())["image_id"]
     return sample[~forgotten | sample["image_id"].isin(there)].reset_index(drop=True)
 
 

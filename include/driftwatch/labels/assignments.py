@@ -77,8 +77,6 @@ def as_forgotten(day: DayStore, plan: AnnotationPlan, collected: pd.DataFrame) -
     Not every service can take an image out of its tasks, and an answer goes on naming it there. Such an answer is about no image that the plan has by
     now, and is left out. What people said stands in the stored answers, under the image's random name.
     """
-    import pandas as pd
-
     asked = {image.image_id for part in plan.parts for image in (*part.to_label, *part.control)}
     if not any(image_id.startswith(FORGOTTEN) for image_id in asked):
         return collected
@@ -87,4 +85,4 @@ def as_forgotten(day: DayStore, plan: AnnotationPlan, collected: pd.DataFrame) -
     before = day.storage.read_table(day.keys.assignments) if day.storage.exists(day.keys.assignments) else ours
     kept = before[before["image_id"].str.startswith(FORGOTTEN) & before["image_id"].isin(asked)]
     kept = kept[~kept.set_index(page).index.isin(ours.set_index(page).index)]
-    return (pd.concat([ours, kept]) if len(kept) else ours).sort_values(page, ignore_index=True)
+    return together((ours, kept))

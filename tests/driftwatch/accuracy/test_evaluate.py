@@ -205,12 +205,14 @@ def test_a_forgotten_image_is_scored_as_long_as_the_day_has_it(
 ) -> None:
     write_day(storage, monitor)
     before, name = evaluated(storage, DAY, monitor), FORGOTTEN + "0" * 48
-    for key in (DAY.assignments, DAY.labels, DAY.predictions):
+    storage.write_table(DAY.features, storage.read_table(DAY.predictions)[["image_id"]])
+    for key in (DAY.assignments, DAY.labels, DAY.predictions, DAY.features):
         table = storage.read_table(key)
         storage.write_table(key, table.assign(image_id=table["image_id"].replace(SAMPLE[10], name)))
     if not there:  # the day was taken in again, without the image's file
-        predictions = storage.read_table(DAY.predictions)
-        storage.write_table(DAY.predictions, predictions[predictions["image_id"] != name])
+        for key in (DAY.predictions, DAY.features):
+            table = storage.read_table(key)
+            storage.write_table(key, table[table["image_id"] != name])
     found = evaluated(storage, DAY, monitor)
     assert (found.sampled, found.labels) == (before.sampled - (not there), before.labels - (not there))
     rows = ((before.confusion_matrix.rows[0][0], before.confusion_matrix.rows[0][1] - (not there)), (0, 0))

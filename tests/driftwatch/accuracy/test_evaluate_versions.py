@@ -12,6 +12,7 @@ from tests.stores import day_store, monitor_store
 from driftwatch.accuracy.later_days import outdated
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.day_keys import DayKeys
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
@@ -148,6 +149,23 @@ def test_labelled_images_that_production_did_not_answer_are_counted_and_not_scor
     assert sum(row.labels for row in found.versions) == 190
     assert whole.unpredicted is None
     assert found.accuracy.value == pytest.approx(whole.accuracy.value, abs=0.03)
+
+
+def test_forgetting_an_image_that_production_did_not_answer_changes_nothing(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    config = logged(monitor)
+    day = write_versions(storage, config, 5, TWO)
+    predictions, name = storage.read_table(day.predictions), FORGOTTEN + "0" * 48
+    unanswered = storage.read_table(day.labels)["image_id"][0]
+    storage.write_table(day.predictions, predictions[predictions["image_id"] != unanswered])
+    storage.write_table(day.features, predictions[["image_id"]])
+    before = evaluated(storage, day, config)
+    for key in (day.assignments, day.labels, day.features):
+        table = storage.read_table(key)
+        storage.write_table(key, table.assign(image_id=table["image_id"].replace(unanswered, name)))
+    found = evaluated(storage, day, config)
+    assert (found.sampled, found.unpredicted) == (before.sampled, before.unpredicted) == (200, 1)
 
 
 def test_only_a_log_may_lack_an_answer(storage: Storage, monitor: MonitorConfig) -> None:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from driftwatch.labels.assignments import COUNTED, Answer, assignments_table
+import json
+from datetime import date
+
+import pandas as pd
+from tests.driftwatch.artifacts import samples
+from tests.stores import day_store
+
+from driftwatch.artifacts.annotation import AnnotationPlan, SampledImage
+from driftwatch.artifacts.day_keys import DayKeys
+from driftwatch.artifacts.forgetting import FORGOTTEN
+from driftwatch.labels.assignments import COUNTED, Answer, as_forgotten, assignments_table
+from driftwatch.storage import open_storage
 
 COLUMNS = [
     "assignment_id", "annotator_id", "image_id", "answer", "control", "known_label", "status", "submitted", "seconds", "reward",
@@ -29,3 +40,17 @@ def test_a_pool_that_nobody_answered_has_the_same_columns():
 
 def test_rejected_pages_neither_count_nor_are_paid():
     assert COUNTED == ("SUBMITTED", "ACCEPTED")
+
+
+def test_answers_about_forgotten_images_alone_keep_their_types(tmp_path):
+    """A service gives no other answer: what was stored is what there is."""
+    stored, name = assignments_table([answer("p1", FORGOTTEN + "0" * 48)]), FORGOTTEN + "0" * 48
+    day = day_store(open_storage(f"file://{tmp_path}"), DayKeys("cats", date(2026, 1, 5)))
+    day.storage.write_table(day.keys.assignments, stored)
+    image = SampledImage(image_id=name, key=name)
+    plan = AnnotationPlan.model_validate_json(json.dumps(samples.PLAN)).model_copy(
+        update={"sample": (image,), "control": ()}
+    )
+    for collected in (assignments_table([]), assignments_table([answer("p1", "its old name")])):
+        found = as_forgotten(day, plan, collected)
+        pd.testing.assert_frame_equal(found, stored)
