@@ -72,8 +72,12 @@ class Covers:
         return cls(store, blur) if blur else None
 
     def require(self, day: date) -> None:
-        """Reads the day's table when nobody writes to it any more. Raises as `look`."""
-        key = self.settings.path_of(day)
+        """Reads the day's table when nobody writes to it any more, nor to that of the labelled originals, of which the exam is made. Raises as
+        `look`."""
+        key, training = self.settings.path_of(day), self.settings.training
+        if training not in (HIDE, SHOW):
+            with settled(self.store.storage, training, self._settle_seconds(training)):
+                pass  # what is wrong in it hides images, and stops no day
         try:
             with settled(self.store.storage, key, self._settle_seconds(key)):
                 self.look(day)

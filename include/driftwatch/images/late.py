@@ -25,7 +25,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import DamagedArtifact, EmptyDay
 from driftwatch.images.layout import place_of_day, taken_in_from
 from driftwatch.images.listing import folder_of_day, list_day
-from driftwatch.images.table_file import MissingTable
+from driftwatch.images.table_file import MissingTable, StillWritten
 from driftwatch.storage import StoredObject
 from driftwatch.storage.joining import without
 from driftwatch.storage.spool import Spool, name_of
@@ -168,7 +168,8 @@ def count_late(day: DayStore) -> int:
 def note_late_files(day: DayStore) -> int:
     """Looks into the day's folder once more, and writes down for the report how many files there are to be images but were not taken
     in. Returns that number: 0 for a folder that was cleaned up since, and for a day that was taken in from another place than `images.layout`
-    leads to by now. Neither the listing nor the manifest is held whole."""
+    leads to by now. Where the file that names the images is still written, what was written down before stays. Neither the listing nor the
+    manifest is held whole."""
     if taken_in_from(day, place_of_day(day)):
         day.storage.delete(day.key(LateFiles))
         return 0
@@ -180,6 +181,9 @@ def note_late_files(day: DayStore) -> int:
             files = _not_among(chain([first], images), taken_in)
         except (EmptyDay, MissingTable):
             files = 0
+        except StillWritten:
+            noted = day.find(LateFiles)
+            return noted.files if noted else 0
     if files:
         day.write(LateFiles(files=files))
     else:

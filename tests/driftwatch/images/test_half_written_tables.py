@@ -20,6 +20,7 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images import covered, table_file
 from driftwatch.images.covered import Covers, HiddenImage
 from driftwatch.images.ingest import ingest_day
+from driftwatch.images.late import note_late_files
 from driftwatch.images.table_file import StillWritten, settled
 from driftwatch.storage import Storage, open_storage
 
@@ -234,3 +235,33 @@ def test_who_ends_the_task_is_not_told_that_a_table_is_written(storage, clock):
 
     with pytest.raises(KeyboardInterrupt):
         read()
+
+
+def test_no_image_of_the_exam_is_left_out_because_its_table_was_just_written(storage, clock):
+    config = {**SMALLEST, "name": "cats", "annotation": {**SMALLEST["annotation"], "blur": {"path": TABLE, "training": "cats/boxes.csv"}}}  # fmt: skip
+    covers = Covers.of(MonitorStore(storage, MonitorConfig.model_validate(config)))
+    assert covers
+    header = "key,x,y,width,height\n"
+    clock.write(storage, TABLE.replace("{day}", str(DAY)), header)
+    clock.now += SETTLE
+    clock.write(storage, "cats/boxes.csv", header)
+    covers.require(DAY)
+    assert clock.slept == [SETTLE]
+    clock.write(storage, "cats/boxes.csv", "key,left\n")
+    covers.require(DAY)  # images that it should tell of are hidden
+
+
+def test_a_list_that_is_written_anew_stops_no_verdict_of_the_day(storage, clock):
+    """Late files are looked for in it once more, for the report alone."""
+    day = listed_day(storage)
+    clock.write(storage, LIST, "key\n0.jpg\n")
+    clock.now += SETTLE
+    ingest_day(day, MODEL)
+    clock.write(storage, LIST, "key\n0.jpg\n1.jpg\n")
+    clock.now += SETTLE
+    assert note_late_files(day) == 1
+    clock.write(storage, LIST, "key\n0.jpg\n")
+    clock.meanwhile = [lambda: clock.write(storage, LIST, "key\n0.jpg\n")] * 10
+    assert note_late_files(day) == 1
+    clock.meanwhile = []
+    assert note_late_files(day) == 0
