@@ -16,6 +16,7 @@ from driftwatch.artifacts.day_map import DayMap
 from driftwatch.artifacts.drift import DayDrift
 from driftwatch.errors import ChangedImage, DriftwatchError
 from driftwatch.images.covered import HiddenImage, shown_original
+from driftwatch.images.headers import RejectedImage
 from driftwatch.view.day_images import day_images, features_of
 from driftwatch.view.day_map import ShownMap, shown_map
 from driftwatch.view.evidence import Asked, Shown, first_asked, pairs
@@ -118,19 +119,22 @@ def show_image(request: Request, site: Chosen, place: str, row: ImageDep) -> Res
 
 
 def give_large(site: Chosen, place: str, image_id: IdDep, key: KeyDep) -> Response:
-    """The image for a page: made of its own file, or of what the model sees where that file is gone."""
+    """The image for a page: made of its own file, or of what the model sees where that file is gone or cannot be read."""
+    kept, why = _CACHE, "The image's file is gone"
     try:
         data: bytes | None = large_picture(site.artifacts.store, image_id, key, LARGE_SIDE)
     except HiddenImage as error:
         raise HTTPException(404, str(error)) from error
-    except DriftwatchError:
+    except DriftwatchError as error:
+        if not isinstance(error, (ChangedImage, RejectedImage)):  # which may pass
+            kept, why = "no-store", str(error)
         place = _place(place)
         data = (
             None if place == TRAINING_DAY else thumbnail_of(site.tables, site.tables.store.day(day_of(place)), image_id)
         )
     if data is None:
-        raise HTTPException(404, "The image's file is gone, and so is what the model was given of it.")
-    return Response(data, media_type="image/jpeg", headers={"Cache-Control": _CACHE})
+        raise HTTPException(404, f"{why}, and what the model was given of it is not there.")
+    return Response(data, media_type="image/jpeg", headers={"Cache-Control": kept})
 
 
 def give_original(site: Chosen, image_id: IdDep, key: KeyDep) -> Response:

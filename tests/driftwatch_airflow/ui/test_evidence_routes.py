@@ -137,7 +137,9 @@ def test_where_the_file_is_gone_the_page_says_why_and_shows_the_rest(client: Any
     assert client.get(f"/m/ours/days/{CHANGED}/evidence").status_code == 200
 
 
-def test_where_another_bucket_cannot_be_read_the_rest_of_the_page_stands(client: Any, store: MonitorStore) -> None:
+def test_where_another_bucket_cannot_be_read_the_rest_of_the_page_stands(
+    client: Any, store: MonitorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of a monitor whose images lay there before: it was a page of an error alone."""
     keys = store.keys.day(CHANGED)
     manifest: pd.DataFrame = store.storage.read_table(keys.manifest)
@@ -149,6 +151,14 @@ def test_where_another_bucket_cannot_be_read_the_rest_of_the_page_stands(client:
     assert "The file itself cannot be shown: " in page.text
     assert "tape://" in page.text
     assert "brightness" in page.text
+    picture = f"/m/ours/images/{CHANGED}/{image_id}/view.jpg"
+    nothing = client.get(picture)
+    assert nothing.status_code == 404
+    assert "tape://" in nothing.text
+    assert "is gone" not in nothing.text
+    monkeypatch.setattr("driftwatch_airflow.ui.evidence_routes.thumbnail_of", lambda *_: b"what the model was given")
+    given = client.get(picture)
+    assert (given.status_code, given.headers["Cache-Control"]) == (200, "no-store")  # its file may be read again
 
 
 def test_what_is_not_stored_yet_is_said(client: Any, store: MonitorStore) -> None:
