@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from driftwatch.errors import DamagedArtifact, MissingArtifact, StorageFailed
 from driftwatch.storage import tables
 from driftwatch.storage.reading import Reading
-from driftwatch.storage.tables import pieces, rows_of, writing_table
+from driftwatch.storage.tables import pieces, places_of, rows_of, writing_table
 
 SCHEMA = pa.schema([("n", pa.int64()), ("name", pa.string())])
 
@@ -138,3 +139,11 @@ def test_a_table_without_rows_gives_one_piece_with_its_columns(storage):
     assert list(pieces(storage, "m/empty.parquet")) == [rows(0, 0)]
     (piece,) = pieces(storage, "m/empty.parquet", [SCHEMA.names[0], "no such column"])
     assert (piece.column_names, len(piece)) == ([SCHEMA.names[0]], 0)
+
+
+@pytest.mark.parametrize("ids", [["b", "a", "z"], []])
+def test_a_table_without_rows_has_no_image_and_neither_does_one_without_it(storage, ids):
+    storage.write_table("some.parquet", pd.DataFrame({"image_id": ["a", "b"]}))
+    storage.write_table("none.parquet", pd.DataFrame({"image_id": []}, dtype=object))
+    assert places_of(storage, "some.parquet", ids).tolist() == [1, 0, -1][: len(ids)]
+    assert places_of(storage, "none.parquet", ids).tolist() == [-1] * len(ids)
