@@ -95,8 +95,8 @@ def places_of(storage: Storage, key: str, ids: Sequence[str]) -> np.ndarray:
     wanted, start = pa.array(names, pa.string()), 0
     found = np.full(len(wanted), -1)
     for piece in pieces(storage, key, ["image_id"]):
-        ids = piece["image_id"].cast(pa.string())  # without a row it has no type
-        which = pc.index_in(ids.combine_chunks(), value_set=wanted)
+        column = piece["image_id"].cast(pa.string())  # without a row it has no type
+        which = pc.index_in(column.combine_chunks(), value_set=wanted)
         found[which.drop_null().to_numpy()] = start + np.flatnonzero(which.is_valid().to_numpy(zero_copy_only=False))
         start += len(piece)
     return found[back]
