@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from airflow.sdk.timezone import utcnow
 
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
+from driftwatch_airflow.triggers.patience import rested
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -44,4 +45,4 @@ def look_again(operator: DayOperator, context: Context, why: Exception, patience
     until = whole_from(operator.date, operator.monitor.schedule) + timedelta(hours=patience.hours)
     if context["dag_run"].run_type in OF_THE_SCHEDULE and now < until:
         operator.log.info("%s. Looking again until %s (%s)", why, until, patience.setting)
-        operator.defer(trigger=DateTimeTrigger(moment=min(now + LOOK_AGAIN, until)), method_name=method)
+        operator.defer(trigger=DateTimeTrigger(moment=rested(min(now + LOOK_AGAIN, until), now)), method_name=method)

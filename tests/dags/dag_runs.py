@@ -53,6 +53,7 @@ class DagRuns:
         env = os.environ | {
             "AIRFLOW_HOME": str(home),
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db",
+            "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "0",  # by which triggers rest
         }
         self.process = subprocess.Popen(
             [sys.executable, "-c", PROCESS],

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from airflow.sdk.exceptions import TaskDeferred
-from tests.deferred import run_task
+from tests.deferred import no_rest, run_task
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.alerts import Alert
@@ -38,6 +38,14 @@ from driftwatch_sandbox.toloka.app import Settings, create_app
 from driftwatch_servers.serving import running
 
 TOKEN = "AQAD-token"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def triggers_need_no_rest() -> Iterator[None]:
+    with no_rest():
+        yield
+
+
 DAY = "2026-11-20"
 NOW = datetime.now(timezone.utc)
 

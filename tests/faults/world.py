@@ -22,7 +22,7 @@ import httpx
 import numpy as np
 import pandas as pd
 from airflow.sdk.exceptions import TaskDeferred
-from tests.deferred import run_task
+from tests.deferred import no_rest, run_task
 from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.keys import MonitorKeys
@@ -261,7 +261,8 @@ class Case:
             # One look is enough for a pool that has closed; one that Toloka does not show is waited for until the deadline.
             trigger = deferred.trigger
             trigger.wait = trigger.wait.model_copy(update={"deadline": datetime.now(timezone.utc)})
-            sensor.resume(self._context(), asyncio.run(_first_event(trigger)))
+            with no_rest():
+                sensor.resume(self._context(), asyncio.run(_first_event(trigger)))
 
     def people_answer(self) -> None:
         """Two careful annotators and one in haste, on every image and control task of the open pool."""

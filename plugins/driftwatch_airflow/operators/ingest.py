@@ -61,13 +61,14 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
         from driftwatch.models.as_trained import refuse_other_champion
+        from driftwatch_airflow.triggers.patience import rested
 
         self.log.info("This run is about %s", self.about)
         refuse_other_champion(self.store)
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
-            self.defer(trigger=DateTimeTrigger(moment=delivered), method_name="take_turn")
+            self.defer(trigger=DateTimeTrigger(moment=rested(delivered, utcnow())), method_name="take_turn")
         return self.take_turn(context)
 
     def take_turn(self, context: Context, event: Any = None) -> list[XCom]:

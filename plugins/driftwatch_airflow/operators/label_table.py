@@ -67,11 +67,12 @@ class TableOperator(DayOperator):
         from airflow.providers.standard.triggers.temporal import DateTimeTrigger
 
         from driftwatch.labels.table import settings_of
+        from driftwatch_airflow.triggers.patience import rested
 
         hours = timedelta(hours=settings_of(self.monitor).look_hours)
         moment = min(utcnow() + (hours if found else min(hours, SOON)), self.until)
         self.log.info("Looking again at %s; labels may come until %s (labels.wait_days)", moment, self.until)
-        self.defer(trigger=DateTimeTrigger(moment=moment), method_name="look")
+        self.defer(trigger=DateTimeTrigger(moment=rested(moment, utcnow())), method_name="look")
 
     def lineage(self) -> Lineage:
         from driftwatch.lineage import day

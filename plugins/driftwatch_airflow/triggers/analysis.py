@@ -11,7 +11,7 @@ from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
-from driftwatch_airflow.triggers.patience import Wait, pause
+from driftwatch_airflow.triggers.patience import Wait, pause, rest
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import WhyLabsAnalysis
@@ -59,6 +59,7 @@ class AnalysisTrigger(BaseTrigger):
     async def run(self) -> AsyncIterator[TriggerEvent]:
         from driftwatch.errors import NeedsAttention
 
+        await rest()
         wait, failures = self.wait, 0
         while True:
             try:

@@ -14,7 +14,7 @@ from pydantic import AwareDatetime, Field
 from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.label_backends import label_backend
 from driftwatch_airflow.stores import storage_at
-from driftwatch_airflow.triggers.patience import Wait, pause
+from driftwatch_airflow.triggers.patience import Wait, pause, rest
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.annotation import AnnotationProgress
@@ -110,6 +110,7 @@ class AnnotationCompleteTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", self.wait.stored()
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        await rest()
         wait, failures = self.wait, 0
         backend = await asyncio.to_thread(wait.label_backend)
         event: PoolEvent | None

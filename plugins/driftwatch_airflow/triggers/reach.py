@@ -9,6 +9,7 @@ from typing import Any, TypedDict
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 from driftwatch_airflow.connections import connection_of
+from driftwatch_airflow.triggers.patience import rest
 
 
 class ReachEvent(TypedDict):
@@ -33,6 +34,7 @@ class ReachTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", {"connections": self.connections}
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        await rest()
         missing = []
         failed = None
         for connection, setting in self.connections.items():

@@ -10,6 +10,8 @@ from typing import Any
 from airflow.sdk.execution_time.task_runner import RuntimeTaskInstance
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from driftwatch_airflow.triggers.patience import rest
+
 # By these a day's images are judged. The trend of a day rests on the days before it, and so do the episodes.
 JUDGED_BY = ("profile_features", "predict_labels")
 # So many days before are looked at. Those before them are waited for by these.
@@ -48,6 +50,7 @@ class TurnTrigger(BaseTrigger):
         return f"{type(self).__module__}.{type(self).__qualname__}", stored
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
+        await rest()
         date, before = datetime.fromisoformat(self.date), None
         while True:
             try:
