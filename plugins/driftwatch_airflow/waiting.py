@@ -1,9 +1,9 @@
-"""Waits for a file that somebody else writes for a day: a table beside its images, production's log."""
+"""Waits without a worker's slot for a moment, and for a file that somebody else writes for a day: a table beside its images, production's log."""
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from airflow.sdk.timezone import utcnow
 
@@ -39,10 +39,15 @@ def look_again(operator: DayOperator, context: Context, why: Exception, patience
 
     Returns where it is too late to wait, and where somebody waits who started the run by hand.
     """
-    from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
     now = utcnow()
     until = whole_from(operator.date, operator.monitor.schedule) + timedelta(hours=patience.hours)
     if context["dag_run"].run_type in OF_THE_SCHEDULE and now < until:
         operator.log.info("%s. Looking again until %s (%s)", why, until, patience.setting)
-        operator.defer(trigger=DateTimeTrigger(moment=rested(min(now + LOOK_AGAIN, until), now)), method_name=method)
+        defer_until(operator, min(now + LOOK_AGAIN, until), now, method)
+
+
+def defer_until(operator: DayOperator, moment: datetime, now: datetime, method: str) -> NoReturn:
+    """Goes on with `method` at `moment`, or as soon after `now` as a task may that is deferred."""
+    from airflow.providers.standard.triggers.temporal import DateTimeTrigger
+
+    operator.defer(trigger=DateTimeTrigger(moment=rested(moment, now)), method_name=method)

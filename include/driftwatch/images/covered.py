@@ -95,8 +95,7 @@ class Covers:
 
     def _settle_seconds(self, key: str) -> float | None:
         """None for a table of all days, which may be added to at any time."""
-        of_all_days = "{" not in self.settings.path and key == self.settings.path
-        return None if of_all_days else self.store.config.images.settle_seconds
+        return None if key == self.settings.path else self.store.config.images.settle_seconds
 
     def original(self, image_id: str, key: str, most_bytes: int) -> Original:
         """The image's file for people: covered and written anew where it has boxes, without any metadata; else as it is.

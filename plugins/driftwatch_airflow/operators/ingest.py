@@ -22,7 +22,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.paths import correction_page
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
-from driftwatch_airflow.waiting import look_again, of_tables
+from driftwatch_airflow.waiting import defer_until, look_again, of_tables
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -58,17 +58,14 @@ class IngestImagesOperator(DayOperator, SkipMixin):
     def execute(self, context: Context) -> list[XCom]:
         """Takes the day in. A run of the schedule first waits until its day is delivered. The day of a run by hand is delivered, or its
         form says not to wait."""
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
         from driftwatch.models.as_trained import refuse_other_champion
-        from driftwatch_airflow.triggers.patience import rested
 
         self.log.info("This run is about %s", self.about)
         refuse_other_champion(self.store)
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
             self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
-            self.defer(trigger=DateTimeTrigger(moment=rested(delivered, utcnow())), method_name="take_turn")
+            defer_until(self, delivered, utcnow(), "take_turn")
         return self.take_turn(context)
 
     def take_turn(self, context: Context, event: Any = None) -> list[XCom]:

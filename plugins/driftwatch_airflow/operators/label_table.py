@@ -18,6 +18,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
+from driftwatch_airflow.waiting import defer_until
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -64,15 +65,12 @@ class TableOperator(DayOperator):
 
     def look_again(self, found: TableLabels | None) -> None:
         """Defers until the next look, without a worker's slot. After a look that failed it is a soon one."""
-        from airflow.providers.standard.triggers.temporal import DateTimeTrigger
-
         from driftwatch.labels.table import settings_of
-        from driftwatch_airflow.triggers.patience import rested
 
         hours = timedelta(hours=settings_of(self.monitor).look_hours)
         moment = min(utcnow() + (hours if found else min(hours, SOON)), self.until)
         self.log.info("Looking again at %s; labels may come until %s (labels.wait_days)", moment, self.until)
-        self.defer(trigger=DateTimeTrigger(moment=rested(moment, utcnow())), method_name="look")
+        defer_until(self, moment, utcnow(), "look")
 
     def lineage(self) -> Lineage:
         from driftwatch.lineage import day

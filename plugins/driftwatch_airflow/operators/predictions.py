@@ -104,8 +104,9 @@ class PredictLabelsOperator(DayOperator):
             answer = partial(merge_predictions, self.of_day, version, self.shards[-1]["stop"])
         if self.monitor.model.predictions != LOGGED:
             return answer()
+        from driftwatch.images.table_file import StillWritten
         from driftwatch.models.logged.accounts import LogRefused
-        from driftwatch.models.logged.files import NoLog, StillWritten
+        from driftwatch.models.logged.files import NoLog
 
         try:
             return answer(elsewhere=partial(log_storage, self.monitor))

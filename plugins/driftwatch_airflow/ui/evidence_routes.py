@@ -106,10 +106,8 @@ def show_image(request: Request, site: Chosen, place: str, row: ImageDep) -> Res
     try:
         shown_original(site.artifacts.store, found.image_id, found.key, site.config.images.max_bytes)
         gone = ""
-    except (
-        DriftwatchError
-    ) as error:  # also where another bucket cannot be read: the rest of the page does not lie there
-        gone = str(error)
+    except DriftwatchError as error:
+        gone = str(error)  # also where another bucket cannot be read: the rest of the page does not lie there
 
     def address(of: Shown) -> str:
         return image_address(request, site, of.day, of.image_id)

@@ -124,11 +124,16 @@ def test_what_changes_while_it_is_read_is_not_taken_and_not_called_wrong(storage
         read()
 
 
-def test_no_image_loses_its_segment_to_half_a_table(storage, clock):
-    segments = {"light": {"table": {"path": "light/{day}.csv", "key": "file", "column": "light"}}}
-    day = listed_day(storage, segments=segments)
-    clock.write(storage, LIST, "key\n0.jpg\n1.jpg\n")
+def lit_day(storage: Storage, clock: Clock, path: str, images: int) -> DayStore:
+    """A day of so many images, whose list is settled. The table at `path` says which segment each is in."""
+    day = listed_day(storage, segments={"light": {"table": {"path": path, "key": "file", "column": "light"}}})
+    clock.write(storage, LIST, "key\n" + "".join(f"{number}.jpg\n" for number in range(images)))
     clock.now += SETTLE
+    return day
+
+
+def test_no_image_loses_its_segment_to_half_a_table(storage, clock):
+    day = lit_day(storage, clock, "light/{day}.csv", 2)
     clock.write(storage, "light/2026-01-08.csv", "file,light\n0.jpg,day\n")
     clock.meanwhile = [lambda: clock.write(storage, "light/2026-01-08.csv", "file,light\n0.jpg,day\n1.jpg,night\n")]
     ingest_day(day, MODEL)
@@ -137,10 +142,7 @@ def test_no_image_loses_its_segment_to_half_a_table(storage, clock):
 
 
 def test_a_table_of_all_days_may_be_added_to_at_any_time(storage, clock):
-    segments = {"light": {"table": {"path": "light/all.csv", "key": "file", "column": "light"}}}
-    day = listed_day(storage, segments=segments)
-    clock.write(storage, LIST, "key\n0.jpg\n")
-    clock.now += SETTLE
+    day = lit_day(storage, clock, "light/all.csv", 1)
     clock.write(storage, "light/all.csv", "file,light\n0.jpg,day\n")
     ingest_day(day, MODEL)
     assert storage.read_arrow(day.keys.manifest)["segment.light"].to_pylist() == ["day"]

@@ -13,6 +13,7 @@ from typing import TypeVar
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.config.logged import LoggedConfig
 from driftwatch.errors import DriftwatchError, MissingArtifact
+from driftwatch.images.table_file import StillWritten, seconds_until_settled
 from driftwatch.storage import Storage, StoredObject
 
 logger = logging.getLogger(__name__)
@@ -27,10 +28,6 @@ _WILD = re.compile(r"[*?]")
 
 class NoLog(DriftwatchError):
     """Production has written no file for the day yet."""
-
-
-class StillWritten(DriftwatchError):
-    """Somebody still writes to a file of the log."""
 
 
 @dataclass(frozen=True)
@@ -101,9 +98,7 @@ def read_log(
                 f"{place.url} is not there: production has written no log for the day. Run the task again when it has, or correct "
                 f"{place.section}.path"
             )
-        pause = max(
-            (settle_seconds - age for item in listed if (age := _age(place.storage, item.key)) is not None), default=0
-        )
+        pause = max(seconds_until_settled(place.storage, item.key, settle_seconds) for item in listed)
         if pause > 0 and look < LOOKS - 1:
             logger.info(
                 "%s may still be written to (%s.settle_seconds): looking again in %.0f s",
@@ -111,7 +106,7 @@ def read_log(
                 place.section,
                 pause,
             )
-            time.sleep(min(pause, settle_seconds))
+            time.sleep(pause)
             continue
         begin()
         found = _read(place, listed, settle_seconds, parse)
@@ -132,18 +127,10 @@ def _read(
     for fetched in place.storage.iter_bytes([item.key for item in listed], _AHEAD):
         if isinstance(fetched.error, MissingArtifact):
             return None
-        age = _age(place.storage, fetched.key)
-        settled = age is None or age >= settle_seconds
+        settled = not seconds_until_settled(place.storage, fetched.key, settle_seconds)
         found.append(parse(ReadFile(place.storage.url(fetched.key), fetched.data, settled, place.section)))
     return found if _stamps(place.storage, place.find()) == stamps else None
 
 
 def _stamps(storage: Storage, listed: Sequence[StoredObject]) -> dict[str, str | None]:
     return {item.key: storage.stamp(item.key) for item in listed}
-
-
-def _age(storage: Storage, key: str) -> float | None:
-    """Seconds since the file was last written to; None on an object store, and for one from the future."""
-    modified = storage.modified(key)
-    age = None if modified is None else time.time() - modified
-    return age if age is None or age >= 0 else None

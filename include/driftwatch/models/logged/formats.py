@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.config.logged import PRESETS, LoggedConfig
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.table_file import StillWritten
 from driftwatch.models.logged.columns import Rows, sources, table_of
-from driftwatch.models.logged.files import ReadFile, StillWritten
+from driftwatch.models.logged.files import ReadFile
 from driftwatch.models.logged.presets import Event, events_of, kserve_records, preset_columns, sagemaker_records
 
 if TYPE_CHECKING:

@@ -10,12 +10,20 @@ from pathlib import Path
 import pytest
 
 from driftwatch.artifacts.answers import Answers
+from driftwatch.images import table_file
+from driftwatch.images.table_file import StillWritten
 from driftwatch.models.logged.day import answer_day
-from driftwatch.models.logged.files import NoLog, StillWritten
+from driftwatch.models.logged.files import NoLog
 from driftwatch.models.logged.formats import BrokenLog
 from driftwatch.storage import open_storage
 
 from .days import IMAGES, VERSION, WRITERS, a_day, answered, answers, csv_of, put
+
+
+@pytest.fixture(autouse=True)
+def real_ages(monkeypatch):
+    """The suite's conftest has put another in their place."""
+    monkeypatch.setattr(table_file, "_age", lambda storage, key: (at := storage.modified(key)) and time.time() - at)
 
 
 def test_no_file_is_told_with_the_place(tmp_path):
@@ -51,9 +59,11 @@ def old(path: Path) -> None:
     os.utime(path, (time.time() - 1000, time.time() - 1000))
 
 
-def test_a_young_file_is_waited_for_and_what_was_added_meanwhile_counts(tmp_path, monkeypatch):
+@pytest.mark.parametrize("ahead", [0, 20], ids=["now", "by a clock that is ahead"])
+def test_a_young_file_is_waited_for_and_what_was_added_meanwhile_counts(tmp_path, monkeypatch, ahead):
     day = a_day(tmp_path, settle_seconds=60)
     path, pauses = put(day, "a.csv", csv_of(answers(range(50)))), []
+    os.utime(path, (time.time() + ahead, time.time() + ahead))
 
     def later(seconds: float) -> None:
         pauses.append(seconds)
