@@ -92,6 +92,14 @@ def measure(photos: list[Path], rounds: int = 9, endpoint: str | None = None) ->
     return Rounds(len(photos), mean, times["file"], times["s3"])
 
 
+def need_server() -> None:
+    """Ends the program where the local server is not installed."""
+    if not NANIO.exists():
+        raise SystemExit(
+            f"{NANIO} is missing: make bench-object-store installs the server; bench.s3_day takes another one with --endpoint"
+        )
+
+
 @contextmanager
 def _server(home: Path, endpoint: str | None) -> Iterator[None]:
     import boto3
@@ -99,10 +107,7 @@ def _server(home: Path, endpoint: str | None) -> Iterator[None]:
     processes = Processes(home / "logs")
     try:
         if endpoint is None:
-            if not NANIO.exists():
-                raise SystemExit(
-                    f"{NANIO} is missing: make bench-object-store installs the server, or name another one with --endpoint"
-                )
+            need_server()
             login, port = ("key", secrets.token_hex(16)), free_port()
             endpoint = f"http://127.0.0.1:{port}"
             os.environ |= dict(zip(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"), login, strict=True))

@@ -1,6 +1,7 @@
 """What larger days cost: the product's own steps measured on one core, then days of 1 and 100 million images simulated from that.
 
-    python -m bench.scaling measure [--photos FOLDER]   # a folder for each class; by default drawn photos. Writes COSTS
+    python -m bench.scaling measure [--photos FOLDER]   # a folder for each class; by default drawn photos. Writes COSTS. Needs the
+                                                        # server that make bench-object-store installs
     python -m bench.scaling simulate                    # writes the tables of docs/scaling.md
 
 The simulation is a queue: the batches of shards of a wave (ingest, then profiles, then prediction) go in order to workers x cores, one core

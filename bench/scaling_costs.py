@@ -24,6 +24,9 @@ QUALITY = 75
 
 def measure(photos: Path | None, images: int = 10 * BLOCK) -> dict[str, Any]:
     """Costs by step: seconds and bytes for each image, seconds for each task, peak memory of the steps over whole days."""
+    from bench.s3_day import need_server
+
+    need_server()  # which is used after minutes
     home = Path(tempfile.mkdtemp(prefix="driftwatch-scaling-"))
     try:
         costs = alone(measure_images, home, photos, images)

@@ -42,8 +42,14 @@ def look_again(operator: DayOperator, context: Context, why: Exception, patience
     now = utcnow()
     until = whole_from(operator.date, operator.monitor.schedule) + timedelta(hours=patience.hours)
     if context["dag_run"].run_type in OF_THE_SCHEDULE and now < until:
-        operator.log.info("%s. Looking again until %s (%s)", why, until, patience.setting)
+        say(operator, context, f"{why}. Looking again until {until} ({patience.setting})")
         defer_until(operator, min(now + LOOK_AGAIN, until), now, method)
+
+
+def say(operator: DayOperator, context: Context, waits_for: str) -> None:
+    """Says what the task waits for before it defers: in its log, and in its XCom `waiting`, which Airflow's UI shows of a task that waits."""
+    operator.log.info("%s", waits_for)
+    context["ti"].xcom_push(key="waiting", value=f"{utcnow():%Y-%m-%d %H:%M:%S} UTC: {waits_for}")
 
 
 def defer_until(operator: DayOperator, moment: datetime, now: datetime, method: str) -> NoReturn:

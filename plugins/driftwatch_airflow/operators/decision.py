@@ -20,6 +20,7 @@ from driftwatch_airflow.monitor import DAY_TEMPLATE, DayOperator, say_verdict
 from driftwatch_airflow.reports import renew_report_if_possible
 from driftwatch_airflow.task_docs import task_doc
 from driftwatch_airflow.triggers.analysis import AnalysisEvent, AnalysisTrigger, AnalysisWait
+from driftwatch_airflow.waiting import say
 
 if TYPE_CHECKING:
     from airflow.sdk.definitions.context import Context
@@ -148,7 +149,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if found.verdict != "not_analysed":
             return self._judge(context, found)
         deadline = context["ti"].start_date + timedelta(hours=publish.analysis_hours)
-        self.log.info("Waiting for WhyLabs until %s: %s", deadline, "; ".join(found.reasons))
+        say(self, context, f"Waiting for WhyLabs until {deadline}: {'; '.join(found.reasons)}")
         self.defer(
             trigger=AnalysisTrigger(
                 AnalysisWait(

@@ -22,7 +22,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.shards import ShardOperator, sum_counts
 from driftwatch_airflow.paths import correction_page
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
-from driftwatch_airflow.waiting import defer_until, look_again, of_tables
+from driftwatch_airflow.waiting import defer_until, look_again, of_tables, say
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         refuse_other_champion(self.store)
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
-            self.log.info("Images of %s may arrive until %s (schedule.delivery_hours)", self.day, delivered)
+            say(self, context, f"Images of {self.day} may arrive until {delivered} (schedule.delivery_hours)")
             defer_until(self, delivered, utcnow(), "take_turn")
         return self.take_turn(context)
 
@@ -77,7 +77,7 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         if dag_run.run_type in OF_THE_SCHEDULE and dag_run.logical_date:
             before = earlier_day_at_work(dag_id, dag_run.logical_date)
             if before:
-                self.log.info("Days are judged one after another. This one waits for the images of %s", before)
+                say(self, context, f"Days are judged one after another. This one waits for the images of {before}")
                 self.defer(trigger=TurnTrigger(dag_id, dag_run.logical_date.isoformat()), method_name="take_in")
         return self.take_in(context)
 

@@ -18,7 +18,7 @@ from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
-from driftwatch_airflow.waiting import defer_until
+from driftwatch_airflow.waiting import defer_until, say
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
@@ -63,13 +63,14 @@ class TableOperator(DayOperator):
 
         return labels_until(self.date, self.monitor.labels.wait_days)
 
-    def look_again(self, found: TableLabels | None) -> None:
+    def look_again(self, context: Context, found: TableLabels | None) -> None:
         """Defers until the next look, without a worker's slot. After a look that failed it is a soon one."""
         from driftwatch.labels.table import settings_of
 
         hours = timedelta(hours=settings_of(self.monitor).look_hours)
         moment = min(utcnow() + (hours if found else min(hours, SOON)), self.until)
-        self.log.info("Looking again at %s; labels may come until %s (labels.wait_days)", moment, self.until)
+        so_far = f"{found.found.labelled} of {found.found.images} images have a label. " if found else ""
+        say(self, context, f"{so_far}Looking again at {moment}; labels may come until {self.until} (labels.wait_days)")
         defer_until(self, moment, utcnow(), "look")
 
     def lineage(self) -> Lineage:
@@ -97,7 +98,7 @@ class WaitForTableOperator(TableOperator):
             )
             raise AirflowSkipException(f"dry_run: the table is not waited for; {said}")
         if read is None or (read.found.open and not read.enough):
-            self.look_again(read)
+            self.look_again(context, read)
         assert read is not None
         return {"labels": read.found.labelled, "images": read.found.images, "open": read.found.open}
 
@@ -156,13 +157,13 @@ class FollowLabelsOperator(TableOperator, RescoreOperator):
 
         read = self.read_if_possible()
         if read is None:
-            self.look_again(None)
+            self.look_again(context, None)
         assert read is not None
         labels = read
         done = self.rescore(context, lambda: write_labels(self.of_day, labels))
         if read.found.open:
             self._tell_what_is_proven(context)
-            self.look_again(read)
+            self.look_again(context, read)
         tell_followers(
             context, self.outlets, day=self.day, url=self.storage.url(self.keys.labels), labels=read.found.labelled
         )

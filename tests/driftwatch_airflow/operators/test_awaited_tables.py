@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta, timezone
@@ -36,7 +37,13 @@ Run = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def run(delivered, monkeypatch) -> Run:
+def xcom() -> dict[str, Any]:
+    """What the task that ran last has pushed."""
+    return {}
+
+
+@pytest.fixture
+def run(delivered, xcom, monkeypatch) -> Run:
     monkeypatch.setattr("driftwatch_airflow.triggers.turn.earlier_day_at_work", lambda *_: None)
     for name in ("a", "b"):
         delivered.storage.write_bytes(f"cams/{name}.jpg", photo(ord(name)))
@@ -55,11 +62,31 @@ def run(delivered, monkeypatch) -> Run:
         monitor = MonitorConfig.model_validate(settings)
         operator = IngestImagesOperator(task_id="ingest", monitor=monitor, day=str(day))
         ti = TaskInstance()
-        context = {"dag_run": SimpleNamespace(run_type=run_type, logical_date=None), "ti": ti}
+        ti.xcom = xcom
+        xcom.clear()
+        logical_date = datetime.combine(day, datetime.min.time(), timezone.utc)
+        context = {"dag_run": SimpleNamespace(run_type=run_type, logical_date=logical_date), "ti": ti}
         operator.take_turn(context, {}) if resumed else operator.execute(context)
-        return ti.xcom["counts"]
+        return xcom["counts"]
 
     return made
+
+
+def test_the_xcom_of_a_task_that_waits_says_for_what_and_until_when(delivered, run, xcom, monkeypatch):
+    """Airflow's UI shows XComs of a task that waits, and no page of Driftwatch knows of the day yet."""
+    day = DELIVERED
+    with pytest.raises(TaskDeferred):
+        run(day, wait_hours=72)
+    assert re.fullmatch(
+        rf"20\d\d-.* UTC: .*lists/{day}\.csv is not there.* until .*\(images\.wait_hours\)", xcom["waiting"]
+    )
+    with pytest.raises(TaskDeferred):
+        run(TODAY)
+    assert f"Images of {TODAY} may arrive until" in xcom["waiting"]
+    monkeypatch.setattr("driftwatch_airflow.triggers.turn.earlier_day_at_work", lambda *_: "2026-01-04")
+    with pytest.raises(TaskDeferred):
+        run(day, resumed=True)
+    assert "waits for the images of 2026-01-04" in xcom["waiting"]
 
 
 def test_the_run_waits_without_a_workers_slot_until_the_file_is_there(delivered, run):

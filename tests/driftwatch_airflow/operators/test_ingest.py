@@ -16,7 +16,7 @@ from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
 from driftwatch_airflow.operators.ingest import IngestImagesOperator
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 
-from .first_task import photo
+from .first_task import TaskInstance, photo
 
 DAY = "2026-11-20"
 LAYOUT = MonitorKeys("cats_vs_dogs")
@@ -103,7 +103,7 @@ def test_a_run_of_the_schedule_waits_for_late_deliveries_and_one_by_hand_was_tol
     today = datetime.now(timezone.utc).date()
     operator = IngestImagesOperator(task_id="ingest", monitor=monitor, day=today.isoformat())
     with pytest.raises(TaskDeferred) as deferred:
-        operator.execute({"dag_run": SimpleNamespace(run_type=run_type)})
+        operator.execute({"dag_run": SimpleNamespace(run_type=run_type), "ti": TaskInstance()})
     end = datetime.combine(today, time.min, timezone.utc) + timedelta(days=1, hours=6)
     assert deferred.value.trigger.moment == end
     assert deferred.value.method_name == "take_turn"
