@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import resource
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +33,10 @@ def monitor_at(home: Path, **sections: Any) -> MonitorStore:
 
 
 def alone(step: Callable[..., Any], *arguments: Any) -> Any:
-    """The step's answer from a process of its own, so that its peak memory is its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(step, arguments)
+    """The step's answer from a process of its own, so that its peak memory is its own. Raises what the step raises, and BrokenProcessPool
+    where its process was killed."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        return pool.submit(step, *arguments).result()
 
 
 def timed(step: Callable[[], Any]) -> dict[str, float]:

@@ -14,7 +14,7 @@ NOW = datetime.now(timezone.utc)
 
 
 def context(run_type: str = "scheduled", **params: Any) -> dict[str, Any]:
-    ti = SimpleNamespace(start_date=NOW)
+    ti = SimpleNamespace(start_date=NOW, xcom_push=lambda key, value: None)
     return {"params": params, "dag_run": SimpleNamespace(run_type=run_type), "ti": ti}
 
 

@@ -68,7 +68,7 @@ def test_the_images_are_not_touched_before_the_days_turn(runs):
     operator = IngestImagesOperator(task_id="ingest", monitor=MonitorConfig.model_validate(SMALLEST), day="2026-01-20")
     asked = SimpleNamespace(run_type="scheduled", logical_date=DATE)
     with pytest.raises(TaskDeferred) as deferred:
-        operator.take_turn({"dag_run": asked})
+        operator.take_turn({"dag_run": asked, "ti": SimpleNamespace(xcom_push=lambda key, value: None)})
     assert deferred.value.method_name == "take_in"
     assert deferred.value.trigger.serialize()[1] == {
         "dag_id": f"{SMALLEST['name']}_monitoring", "date": DATE.isoformat(), "poll_seconds": 20.0,
