@@ -16,8 +16,8 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.images.shards import BLOCK, shards_of
 
 WIDTH, HEIGHT = 500, 375
-# Both are judged by a sample: what the steps take beyond it is what an image more takes.
-SMALL_DAY, LARGE_DAY = 200_000, 500_000
+# Both are judged by a sample: what the steps take beyond it is what an image more takes. They lie far apart: two runs of one day differ by 20 MB.
+SMALL_DAY, LARGE_DAY = 200_000, 3_000_000
 # Photos of this size have as many bytes as cameras' own, which OpenCV's default doubles.
 QUALITY = 75
 
