@@ -3,7 +3,25 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from driftwatch.publish.whylabs.api import WhyLabsApi
+
+
+def upload_profile(api: WhyLabsApi, payload: bytes, moment: datetime | date, key: str | None = None) -> str:
+    """Both steps of an upload; its id."""
+    slot = api.reserve_profile(moment, key)
+    api.send(slot, payload)
+    return slot.upload_id
+
+
+def upload_reference(api: WhyLabsApi, alias: str, payload: bytes, moment: date) -> str:
+    """The same of a reference profile."""
+    slot = api.reserve_reference(alias, moment)
+    api.send(slot, payload)
+    return slot.upload_id
 
 
 class WhyLabsServer:

@@ -20,17 +20,17 @@ TRANSPORT = "driftwatch.transport"  # where an ASGI scope holds the connection's
 
 
 class Guard:
-    """ASGI middleware: it stands between server and application. `limits`: the largest body, in bytes, by the beginning of the path.
-    `largest`: that of all other paths."""
+    """ASGI middleware: it stands between server and application. `limits`: the largest body, in bytes, by the beginning of the path;
+    LARGEST_BODY on all others."""
 
-    def __init__(self, app: Any, limits: Mapping[str, int] | None = None, largest: int = LARGEST_BODY) -> None:
-        self.app, self.limits, self.largest = app, limits or {}, largest
+    def __init__(self, app: Any, limits: Mapping[str, int] | None = None) -> None:
+        self.app, self.limits = app, limits or {}
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = next((size for path, size in self.limits.items() if scope["path"].startswith(path)), self.largest)
+        limit = next((size for path, size in self.limits.items() if scope["path"].startswith(path)), LARGEST_BODY)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced[:20]) > limit:
             await _refuse(send, limit)

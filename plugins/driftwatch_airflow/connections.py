@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
@@ -76,3 +77,11 @@ def server_of(conn_id: str, needed_by: str) -> Access:
     secret = secret_of(connection, "token") if (connection.password or "").strip() else ""
     login = (connection.login or "").strip()
     return Access(f"the Airflow connection {conn_id}", address, secret, dict(connection.extra_dejson), login)
+
+
+def tested(ask: Callable[[], str]) -> tuple[bool, str]:
+    """For the Test button and `airflow connections test` of a hook: whether `ask` succeeds, and what the service says of the account."""
+    try:
+        return True, ask()
+    except Exception as error:  # the person who asked wants to see whatever is wrong
+        return False, f"{type(error).__name__}: {error}"

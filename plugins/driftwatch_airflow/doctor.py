@@ -26,22 +26,16 @@ def site_of(monitor: MonitorConfig, name: str, context: Mapping[str, Any]) -> Si
     from driftwatch_airflow.label_backends import label_backend_of
     from driftwatch_airflow.stores import store_of
 
-    def refuse_missing(connection: str, setting: str) -> None:
-        connection_of(connection, setting)
-
-    def load(entry: NotifierConfig) -> None:
-        _notifier(entry)
-
     return Site(
         monitor=monitor,
         name=name,
         now=lambda: datetime.now(timezone.utc),
         store=cache(partial(store_of, monitor)),
-        refuse_missing=refuse_missing,
+        refuse_missing=connection_of,
         access=access_of,
         backend=partial(label_backend_of, monitor),
         signers=partial(link_signers, monitor),
-        load_notifier=load,
+        load_notifier=_notifier,
         notify=partial(_notify, monitor, context),
     )
 

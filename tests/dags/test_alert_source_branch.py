@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 from tests.driftwatch.artifacts import samples
+from tests.whylabs_server import upload_profile
 
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.config.loader import load_monitor
@@ -123,7 +124,7 @@ def states(root: Path, tmp_path_factory, whylabs_servers, dag_runs, pytestconfig
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("DRIFTWATCH_STORAGE", storage.uri)
             put_documents(server.api(), documents(load_monitor(path), "ref-1"))
-        server.api().upload_profile(profile, DAY)
+        upload_profile(server.api(), profile, DAY)
         if source != "local":
             threading.Thread(target=analyse_when_asked, args=(server,), daemon=True).start()
     line = "{{ alert.kind }}|{{ alert.message.splitlines() | map('trim') | select | join('|') }}"

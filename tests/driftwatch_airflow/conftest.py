@@ -19,6 +19,7 @@ import pytest
 from airflow.sdk.exceptions import TaskDeferred
 from tests.deferred import no_rest, run_task
 from tests.driftwatch.artifacts import samples
+from tests.whylabs_server import upload_profile
 
 from driftwatch.artifacts.alerts import Alert
 from driftwatch.artifacts.keys import MonitorKeys
@@ -218,7 +219,7 @@ def analysed(monitor, storage, monkeypatch, analyser):
         performance = samples.NO_LABELS | {"verdict": verdict, "labels": labels, "reasons": ["as measured."]}
         if right is not None:
             profile = performance_profile(["cat"] * of, ["cat"] * right + ["dog"] * (of - right), [1.0] * of, WATCHED)
-            analyser.api().upload_profile(profile, WATCHED)
+            upload_profile(analyser.api(), profile, WATCHED)
             storage.write_bytes(f"{keys}/performance.bin", profile)
             performance["content_hash"] = "hash"
         storage.write_json(f"{keys}/performance.json", performance)

@@ -31,11 +31,11 @@ class Site:
     name: str
     now: Callable[[], datetime]
     store: Callable[[], MonitorStore]
-    refuse_missing: Callable[[str, str], None]
+    refuse_missing: Callable[[str, str], object]
     access: Callable[[str, str, str], Access]
     backend: Callable[[], LabelBackend]
     signers: Callable[[], LinkSigners]
-    load_notifier: Callable[[NotifierConfig], None]
+    load_notifier: Callable[[NotifierConfig], object]
     notify: Callable[[NotifierConfig], None]
 
 

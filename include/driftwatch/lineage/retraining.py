@@ -80,11 +80,6 @@ def handed_over(store: MonitorStore, request: str) -> Lineage:
     return Lineage(read, objects(store.storage, *files, handover.manifest))
 
 
-def registered(store: MonitorStore, version: str) -> Lineage:
-    """A challenger that the team trained."""
-    return Lineage((), model_files(store, version))
-
-
 def model_files(store: MonitorStore, version: str) -> tuple[Dataset, ...]:
     """The version's file and its card."""
     keys = store.keys

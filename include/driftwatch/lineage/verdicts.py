@@ -5,26 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from driftwatch.lineage.datasets import Check
+
 if TYPE_CHECKING:
     from driftwatch.artifacts.accuracy import Performance
     from driftwatch.artifacts.drift import ContentDrift, DayDrift, DriftTest, FeaturesTest
     from driftwatch.artifacts.parts import Interval
     from driftwatch.artifacts.retraining import GateResult
     from driftwatch.artifacts.segments import SegmentDrift
-    from driftwatch.lineage.datasets import Check
 
 
 def of_features(found: DayDrift) -> Iterator[Check]:
     """Of features.parquet: the day, its slow drift, each feature, and each segment that was tested."""
     yield from _of_test("image_quality_drift", found, found.whole)
     if found.trend is not None and found.trend.verdict != "not_enough_evidence":
-        yield _check("image_quality_trend", found.trend.verdict == "ok", found.trend.feature)
+        yield Check("image_quality_trend", found.trend.verdict == "ok", found.trend.feature)
     for feature in found.features:
         if feature.verdict != "not_enough_evidence":
             p = f"p = {feature.p_value:.3g}" if feature.p_value is not None else None
-            yield _check(
-                "feature_drift", feature.verdict == "ok", feature.feature, f"p > {found.false_alarm_rate:g}", p
-            )
+            yield Check("feature_drift", feature.verdict == "ok", feature.feature, f"p > {found.false_alarm_rate:g}", p)
     yield from _of_segments(found.segments, found.of_images is not None)
 
 
@@ -39,19 +38,19 @@ def of_performance(found: Performance) -> Iterator[Check]:
     """Of predictions.parquet against the labels: the day, and each segment."""
     whole = found.own_verdict or found.verdict
     if whole != "not_enough_evidence":
-        yield _check(
+        yield Check(
             "accuracy", whole == "ok", None, f"floor {found.floor:g}", _interval(found.judged or found.accuracy)
         )
     for segment in found.segments:
         if segment.verdict != "not_enough_evidence":
             about = f"{segment.by}={segment.name}"
-            yield _check(f"accuracy of {about}", segment.verdict == "ok", None, None, _interval(segment.accuracy))
+            yield Check(f"accuracy of {about}", segment.verdict == "ok", None, None, _interval(segment.accuracy))
 
 
 def of_gate(found: GateResult) -> Iterator[Check]:
     """Of the evaluation images: whether the challenger may become the champion."""
     if found.decision != "not_enough_evidence":
-        yield _check("gate", found.decision == "promote", None, None, " ".join(found.reasons) or None)
+        yield Check("gate", found.decision == "promote", None, None, " ".join(found.reasons) or None)
 
 
 def quantiles_of(found: FeaturesTest) -> Mapping[str, Mapping[str, float]]:
@@ -69,7 +68,7 @@ def quantiles_of(found: FeaturesTest) -> Mapping[str, Mapping[str, float]]:
 def _of_test(name: str, found: DriftTest, verdict: str) -> Iterator[Check]:
     if verdict != "not_enough_evidence":
         said = found.said if found.p_value is not None else None
-        yield _check(name, verdict == "ok", None, f"p > {found.false_alarm_rate:g}", said)
+        yield Check(name, verdict == "ok", None, f"p > {found.false_alarm_rate:g}", said)
 
 
 def _of_segments(segments: Iterable[SegmentDrift], sampled: bool) -> Iterator[Check]:
@@ -81,15 +80,9 @@ def _of_segments(segments: Iterable[SegmentDrift], sampled: bool) -> Iterator[Ch
                 else segment.status
             )
             name = f"{segment.kind}_drift of {segment.by}={segment.name}"
-            yield _check(name, segment.status in ("usual", "muted"), None, None, p)
+            yield Check(name, segment.status in ("usual", "muted"), None, None, p)
 
 
 def _interval(found: Interval) -> str | None:
     numbers = found.numbers
     return None if numbers is None else "{:.4f}, from {:.4f} to {:.4f}".format(*numbers)
-
-
-def _check(name: str, passed: bool, about: str | None, expected: str | None = None, actual: str | None = None) -> Check:
-    from driftwatch.lineage.datasets import Check
-
-    return Check(name, passed, about, expected, actual)

@@ -10,12 +10,11 @@ PREFIX: Final = "driftwatch_"
 
 @dataclass(frozen=True)
 class Metric:
-    """`name`: without PREFIX. `labels`: beside `monitor`, which each has. `in_tasks_alone`: no artifact has it, so only tasks tell it."""
+    """`name`: without PREFIX. `labels`: beside `monitor`, which each has."""
 
     name: str
     help: str
     labels: tuple[str, ...] = ()
-    in_tasks_alone: bool = False
 
 
 METRICS: Final = (
@@ -34,9 +33,9 @@ METRICS: Final = (
     Metric("label_queue_age_seconds", "For how long the oldest open pool has been waiting for answers; no sample where none is open."),
     Metric("day_timestamp_seconds", "Midnight UTC of the newest day that has this, in seconds since 1970.", ("of",)),
     Metric("day_failed", "1 where the newest day's run has failed and was not repaired, else 0."),
-    Metric("step_seconds", "How long a step took, at its last end.", ("step",), in_tasks_alone=True),
-    Metric("step_peak_memory_bytes", "The most memory of a step's process, at its last end.", ("step",), in_tasks_alone=True),
-    Metric("service_repeats", "Calls that a step had to send again, by service; counted.", ("service",), in_tasks_alone=True),
+    Metric("step_seconds", "How long a step took, at its last end.", ("step",)),
+    Metric("step_peak_memory_bytes", "The most memory of a step's process, at its last end.", ("step",)),
+    Metric("service_repeats", "Calls that a step had to send again, by service; counted.", ("service",)),
 )  # fmt: skip
 BY_NAME: Final = {metric.name: metric for metric in METRICS}
 

@@ -30,7 +30,7 @@ from driftwatch.models.splits import splits_lock
 from driftwatch.retention.blank_arrays import blank_embeddings, blank_inputs, blank_references
 from driftwatch.retention.blank_tables import blank_json, blank_parquet
 from driftwatch.retention.large_tables import MOST_HELD, blank_large
-from driftwatch.retention.search import is_own, listed_images, nearly_the_same, replacements, trained_on, wanted_images
+from driftwatch.retention.search import ListedImages, is_own, nearly_the_same, replacements, trained_on, wanted_images
 from driftwatch.storage import StoredObject
 from driftwatch.storage.elsewhere import storage_of
 from driftwatch.storage.lock import exclusive
@@ -85,7 +85,7 @@ def unfinished(store: MonitorStore) -> list[str]:
 
 def _is_done(store: MonitorStore, name: str) -> bool:
     try:
-        return not wanted_images(listed_images(store), [name], store.keys.monitor)
+        return not wanted_images(ListedImages(store), [name], store.keys.monitor)
     except NeedsAttention:
         return True
 
@@ -96,7 +96,7 @@ def _begin(store: MonitorStore, wanted: Sequence[str], asked: Asked) -> str:
         raise NeedsAttention(
             "no image is named, and nothing that was begun is left: name the sha256 or the key of each"
         )
-    listed = listed_images(store)
+    listed = ListedImages(store)
     images = wanted_images(listed, wanted, store.keys.monitor)
     ids = {image.image_id for image in images}
     days = [day for day in store.days() if _has_any(store.day(day), ids)]

@@ -50,7 +50,7 @@ class ForgetPlan:
 
 def forget_plan(store: MonitorStore, asked: Sequence[str]) -> ForgetPlan:
     """Of the images that somebody names, as in `wanted_images`. Changes nothing."""
-    listed = listed_images(store)
+    listed = ListedImages(store)
     images = wanted_images(listed, asked, store.keys.monitor)
     near = tuple(nearly_the_same(listed, images))
     elsewhere = sum(not is_own(store.keys, key) for image in images for key in image.keys)
@@ -117,11 +117,6 @@ class ListedImages:
                 ]
                 found = pa.table(columns, schema=_ROWS)
                 yield found.filter(found[_ID].is_valid())
-
-
-def listed_images(store: MonitorStore) -> ListedImages:
-    """Every image that the days and the training set list."""
-    return ListedImages(store)
 
 
 def wanted_images(listed: ListedImages, asked: Sequence[str], monitor: str) -> tuple[WantedImage, ...]:

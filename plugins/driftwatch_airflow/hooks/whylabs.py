@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk import BaseHook
 
-from driftwatch_airflow.connections import access_of
+from driftwatch_airflow.connections import access_of, tested
 
 if TYPE_CHECKING:
     from driftwatch.credentials import Access
@@ -65,9 +65,5 @@ class WhyLabsHook(BaseHook):
         )
 
     def test_connection(self) -> tuple[bool, str]:
-        """For the Test button and `airflow connections test`: reads the dataset, or the organisation's datasets."""
-        try:
-            return True, self.get_conn().check()
-        # The person who asked wants to see whatever is wrong.
-        except Exception as error:
-            return False, f"{type(error).__name__}: {error}"
+        """Reads the dataset, or the organisation's datasets. Never shows the key."""
+        return tested(lambda: self.get_conn().check())

@@ -9,6 +9,7 @@ from airflow.providers.standard.operators.trigger_dagrun import TriggerDagRunOpe
 from airflow.sdk.exceptions import AirflowSkipException
 
 from driftwatch.config import MonitorConfig
+from driftwatch.config.loader import monitor_named
 from driftwatch_airflow.alerts import send_alert
 from driftwatch_airflow.assets import tell_followers
 from driftwatch_airflow.buttons import MonitorPageLink
@@ -121,14 +122,3 @@ class RegisterChallengerOperator(MonitorOperator):
         from driftwatch.models.returned import register_challenger
 
         return register_challenger(self.store, self.file, self.run_key, self.by)
-
-
-def monitor_named(name: str) -> MonitorConfig:
-    """The monitor of this name among the monitor files. Raises ConfigError if there is none."""
-    from driftwatch.config.loader import load_monitors
-    from driftwatch.errors import ConfigError
-
-    found = {monitor.name: monitor for _, monitor in load_monitors() if isinstance(monitor, MonitorConfig)}
-    if name not in found:
-        raise ConfigError(f"there is no monitor {name!r}; there are {', '.join(found) or 'none'}: name one of them")
-    return found[name]

@@ -15,7 +15,7 @@ from driftwatch.artifacts.forgetting import FORGOTTEN, ForgetReceipt
 from driftwatch.errors import NeedsAttention, StorageRefused
 from driftwatch.models.dataset import collect_training_set
 from driftwatch.retention.forget import forget, unfinished
-from driftwatch.retention.search import listed_images, nearly_the_same, wanted_images
+from driftwatch.retention.search import ListedImages, nearly_the_same, wanted_images
 from driftwatch.storage import Storage
 from driftwatch.storage.addresses import split_address
 
@@ -146,7 +146,7 @@ def test_images_that_look_nearly_the_same_are_listed_and_stay(world) -> None:
     other = manifest.loc[manifest["image_id"] != one].index[0]
     manifest.loc[other, "phash"] = f"{int(phash, 16) ^ 0b11:016x}"
     world.storage.write_table(keys.manifest, manifest)
-    listed = listed_images(store_of(world))
+    listed = ListedImages(store_of(world))
     (near,) = nearly_the_same(listed, wanted_images(listed, [key], "stripes"))
     assert (near.image_id, near.key, near.differs) == (manifest.loc[other, "image_id"], manifest.loc[other, "key"], 2)
     receipt = forget(store_of(world), [key], ASKED, Told().outside)

@@ -19,7 +19,7 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.near_duplicates import MAX_DISTANCE
 from driftwatch.retention.blank_tables import blank_parquet
 from driftwatch.retention.large_tables import blank_large
-from driftwatch.retention.search import listed_images, nearly_the_same, replacements, wanted_images
+from driftwatch.retention.search import ListedImages, nearly_the_same, replacements, wanted_images
 from driftwatch.storage import Storage, open_storage, tables
 
 LAYOUT = MonitorKeys("demo")
@@ -70,7 +70,7 @@ def no_whole_table(monkeypatch: pytest.MonkeyPatch, store: MonitorStore) -> Call
 
 def test_images_are_found_by_their_id_and_by_each_name_of_their_files(store: MonitorStore, no_whole_table) -> None:
     no_whole_table()
-    listed, one = listed_images(store), f"4{3:063d}"
+    listed, one = ListedImages(store), f"4{3:063d}"
     for name in (one, "incoming/2026-01-04/3.jpg", "demo/incoming/2026-01-04/3.jpg", "incoming/2026-01-05/39.jpg"):
         (found,) = wanted_images(listed, [name, name], "demo")
         assert found.image_id == one
@@ -87,7 +87,7 @@ def test_images_are_found_by_their_id_and_by_each_name_of_their_files(store: Mon
 
 def test_what_looks_nearly_the_same_is_told_once_the_nearest_first(store: MonitorStore, no_whole_table) -> None:
     no_whole_table()
-    listed = listed_images(store)
+    listed = ListedImages(store)
     (near,) = nearly_the_same(listed, wanted_images(listed, [f"4{3:063d}"], "demo"))
     assert (near.image_id, near.differs) == (f"4{11:063d}", 1)
     assert near.differs <= MAX_DISTANCE
@@ -96,7 +96,7 @@ def test_what_looks_nearly_the_same_is_told_once_the_nearest_first(store: Monito
 
 def test_a_table_loses_the_images_as_one_that_is_held_and_keeps_all_else(store: MonitorStore) -> None:
     day = LAYOUT.day(date(2026, 1, 4))
-    images = wanted_images(listed_images(store), ["incoming/2026-01-04/3.jpg", "incoming/2026-01-04/20.jpg"], "demo")
+    images = wanted_images(ListedImages(store), ["incoming/2026-01-04/3.jpg", "incoming/2026-01-04/20.jpg"], "demo")
     names = replacements(images)
     for key in (day.manifest, day.features):
         before = store.storage.read_bytes(key)

@@ -73,22 +73,6 @@ class WhyLabsApi:
             raise NeedsAttention("no WhyLabs dataset: set publish.dataset in the monitor file, like model-1")
         return self.dataset
 
-    def upload_profile(
-        self, payload: bytes, dataset_timestamp: datetime | date, idempotency_key: str | None = None
-    ) -> str:
-        """Adds a profile to its day; the upload's id. Not safe to repeat without the same key: the ledger does that."""
-        slot = self.reserve_profile(dataset_timestamp, idempotency_key)
-        self.send(slot, payload)
-        return slot.upload_id
-
-    def upload_reference(
-        self, alias: str, payload: bytes, dataset_timestamp: datetime | date, idempotency_key: str | None = None
-    ) -> str:
-        """Uploads a reference profile under a name; its id, which a monitor's baseline names as `profileId`."""
-        slot = self.reserve_reference(alias, dataset_timestamp, idempotency_key)
-        self.send(slot, payload)
-        return slot.upload_id
-
     def reserve_profile(
         self, dataset_timestamp: datetime | date, idempotency_key: str | None = None, zipped: bool = False
     ) -> Slot:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.whylabs_server import upload_profile
 
 from driftwatch.config.loader import load_monitor
 from driftwatch.drift.whylogs_profiles import performance_profile
@@ -29,7 +30,7 @@ class Place:
         put_documents(self.api, documents(monitor, "ref-1"))
 
     def day(self, right: int, of: int = 10, day: date = DAY, analysed: bool = True) -> None:
-        self.api.upload_profile(performance(right, of, day), day)
+        upload_profile(self.api, performance(right, of, day), day)
         if analysed:
             self.analyse(day)
 

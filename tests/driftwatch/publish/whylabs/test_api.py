@@ -8,6 +8,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 import pytest
+from tests.whylabs_server import upload_profile, upload_reference
 
 from driftwatch.errors import AccessRefused, NeedsAttention, RequestRefused
 from driftwatch.http import Limits
@@ -26,8 +27,8 @@ def requests(server: Any, path: str) -> list[dict[str, Any]]:
 
 def test_an_upload_counts_in_its_day_and_is_read_back(server):
     api = server.api()
-    upload_id = api.upload_profile(FEATURES, DAY)
-    api.upload_profile(PERFORMANCE, datetime(2026, 1, 2, 23, 59, tzinfo=timezone.utc))
+    upload_id = upload_profile(api, FEATURES, DAY)
+    upload_profile(api, PERFORMANCE, datetime(2026, 1, 2, 23, 59, tzinfo=timezone.utc))
 
     assert server.state()["days"]["2026-01-02"]["upload_ids"][0] == upload_id
     assert counted(server) == (40, 3)
@@ -39,13 +40,13 @@ def test_an_upload_counts_in_its_day_and_is_read_back(server):
 
 def test_without_the_ledger_a_second_upload_doubles_the_counts(server):
     for _ in range(2):
-        server.api().upload_profile(FEATURES, DAY)
+        upload_profile(server.api(), FEATURES, DAY)
 
     assert counted(server) == (80, 0)
 
 
 def test_a_reference_is_kept_under_its_name(server):
-    reference_id = server.api().upload_reference("champion-3", FEATURES, DAY)
+    reference_id = upload_reference(server.api(), "champion-3", FEATURES, DAY)
 
     (reference,) = server.state()["references"]
     assert (reference["id"], reference["alias"]) == (reference_id, "champion-3")
@@ -53,8 +54,8 @@ def test_a_reference_is_kept_under_its_name(server):
 
 def test_the_requests_are_those_of_whylogs_own_writer(servers, monkeypatch):
     ours, theirs = servers(), servers()
-    ours.api().upload_profile(FEATURES, DAY)
-    ours.api().upload_reference("r", FEATURES, DAY)
+    upload_profile(ours.api(), FEATURES, DAY)
+    upload_reference(ours.api(), "r", FEATURES, DAY)
     monkeypatch.setenv("WHYLABS_API_ENDPOINT", theirs.url)
     from whylogs.api.whylabs.session import session_manager
     from whylogs.api.whylabs.session.whylabs_client_cache import WhylabsClientCache
@@ -93,7 +94,7 @@ def test_the_requests_are_those_of_whylogs_own_writer(servers, monkeypatch):
 def test_a_passing_failure_is_repeated_and_counts_once(server, path, fault, more):
     server.fault("POST" if path.startswith("/v1") else "PUT", path, fault, **more)
 
-    server.api(timeout=0.5 if fault == "slow" else 5).upload_profile(FEATURES, DAY, idempotency_key="k")
+    upload_profile(server.api(timeout=0.5 if fault == "slow" else 5), FEATURES, DAY, key="k")
 
     assert counted(server) == (40, 0)
     assert len(requests(server, path)) == 2
@@ -102,7 +103,7 @@ def test_a_passing_failure_is_repeated_and_counts_once(server, path, fault, more
 def test_retry_after_is_waited_for(server):
     waits: list[float] = []
     server.fault("POST", "/v1/log/async", "rate_limit", seconds=7)
-    server.api(sleep=waits.append).upload_profile(FEATURES, DAY)
+    upload_profile(server.api(sleep=waits.append), FEATURES, DAY)
 
     assert waits == [7]
 
@@ -110,7 +111,7 @@ def test_retry_after_is_waited_for(server):
 def test_without_retry_after_the_waits_grow(server):
     waits: list[float] = []
     server.fault("POST", "/v1/log/async", "error_before", times=4)
-    server.api(sleep=waits.append, backoff=1, retries=4).upload_profile(FEATURES, DAY)
+    upload_profile(server.api(sleep=waits.append, backoff=1, retries=4), FEATURES, DAY)
 
     assert len(waits) == 4
     for wait, most in zip(waits, (1, 2, 4, 8), strict=True):
@@ -127,7 +128,7 @@ def test_without_retry_after_the_waits_grow(server):
 )
 def test_a_refusal_is_not_repeated_and_says_what_to_check(server, change, error, status, said):
     with pytest.raises(WhyLabsError, match=said) as raised:
-        server.api(**change).upload_reference("r", FEATURES, DAY)
+        upload_reference(server.api(**change), "r", FEATURES, DAY)
 
     assert isinstance(raised.value, error)
     assert raised.value.status == status
@@ -145,7 +146,7 @@ def test_a_put_that_does_not_answer_exactly_200_fails(server, status):
     with pytest.raises(
         WhyLabsError, match=f"sending upload log-00000001: HTTP {status}.*running the task again"
     ) as raised:
-        server.api().upload_profile(FEATURES, DAY)
+        upload_profile(server.api(), FEATURES, DAY)
     assert "signature" not in str(raised.value)
     assert len(requests(server, "/upload/")) == 1
 
@@ -154,7 +155,7 @@ def test_an_expired_upload_url_fails_with_its_reason(servers):
     server = servers(url_seconds=-1)
 
     with pytest.raises(WhyLabsError, match=r"Request has expired.*asks for a new one") as raised:
-        server.api().upload_profile(FEATURES, DAY)
+        upload_profile(server.api(), FEATURES, DAY)
     assert not raised.value.uncertain
 
 
@@ -162,7 +163,7 @@ def test_a_lasting_failure_ends_with_the_number_of_tries_and_the_reason(server):
     server.fault("POST", "/v1/log/async", "html_502", times=None)
 
     with pytest.raises(WhyLabsError, match="tried 3 times: HTTP 502; an HTML page, so probably from a proxy") as raised:
-        server.api(retries=2).upload_profile(FEATURES, DAY)
+        upload_profile(server.api(retries=2), FEATURES, DAY)
     assert raised.value.uncertain
     assert len(requests(server, "/v1/log/async")) == 3
 
@@ -181,7 +182,7 @@ def test_a_server_that_never_answers_is_given_up():
             Limits(timeout=0.2, retries=1, backoff=0),
         )
         with pytest.raises(WhyLabsError, match=r"tried 2 times: .*time limit is 0.2 s"):
-            api.upload_profile(FEATURES, DAY)
+            upload_profile(api, FEATURES, DAY)
         accepting.join(2)
 
 
@@ -208,7 +209,7 @@ def test_an_address_that_is_something_else_is_told(tmp_path):
             WhyLabsError, match="is not JSON; check that the address in the WhyLabs connection is WhyLabs' API"
         ),
     ):
-        WhyLabsApi(url, KEY, "org-1", "model-1").upload_profile(FEATURES, DAY)
+        upload_profile(WhyLabsApi(url, KEY, "org-1", "model-1"), FEATURES, DAY)
 
 
 @pytest.mark.parametrize(
@@ -230,13 +231,13 @@ def test_the_organisation_in_the_key_wins_and_the_key_is_not_shown():
     assert api.organisation == "org-7"
     assert KEY not in repr(api)
     with pytest.raises(NeedsAttention, match=r"publish\.dataset"):
-        api.upload_profile(FEATURES, DAY)
+        upload_profile(api, FEATURES, DAY)
 
 
 def test_no_log_line_holds_the_key_or_the_upload_url(server, caplog):
     caplog.set_level("INFO")
     server.fault("PUT", "/upload/", "drop_after")
-    server.api().upload_profile(FEATURES, DAY)
+    upload_profile(server.api(), FEATURES, DAY)
 
     assert "try 1" in caplog.text
     assert KEY not in caplog.text
@@ -251,7 +252,7 @@ def test_check_names_what_was_found(server):
 def test_a_deletion_is_seen_to_be_pending_for_its_day_alone(servers):
     server = servers(delete_seconds=60)
     api = server.api()
-    api.upload_profile(FEATURES, DAY)
+    upload_profile(api, FEATURES, DAY)
     assert not api.deletion_pending(DAY)
     api.delete_day(DAY)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from tests.stores import monitor_store
+from tests.whylabs_server import upload_profile
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config.loader import load_monitor
@@ -67,9 +68,9 @@ def test_the_three_monitors_are_put_and_find_the_bad_day(whylabs_servers, storag
     right = [9, 8, 9, 8, 9, 8, 9, 8, 5]  # of ten; the last day is below the floor of 0.7 and far from the days before
     for number, count in enumerate(right, start=1):
         day = date(2026, 1, number)
-        api.upload_profile(feature_profile(features(100, 180 if number == 9 else 100), day), day)
+        upload_profile(api, feature_profile(features(100, 180 if number == 9 else 100), day), day)
         predictions = ["cat"] * count + ["dog"] * (10 - count)
-        api.upload_profile(performance_profile(["cat"] * 10, predictions, [1.0] * 10, day), day)
+        upload_profile(api, performance_profile(["cat"] * 10, predictions, [1.0] * 10, day), day)
         server.analysed(day.isoformat())
 
     found = {}
