@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from airflow.sdk.timezone import utcnow
 
+from driftwatch_airflow.alerts import safe_to_tell
 from driftwatch_airflow.run_days import OF_THE_SCHEDULE, whole_from
 from driftwatch_airflow.triggers.patience import rested
 
@@ -47,9 +48,11 @@ def look_again(operator: DayOperator, context: Context, why: Exception, patience
 
 
 def say(operator: DayOperator, context: Context, waits_for: str) -> None:
-    """Says what the task waits for before it defers: in its log, and in its XCom `waiting`, which Airflow's UI shows of a task that waits."""
-    operator.log.info("%s", waits_for)
-    context["ti"].xcom_push(key="waiting", value=f"{utcnow():%Y-%m-%d %H:%M:%S} UTC: {waits_for}")
+    """Says what the task waits for before it defers: in its log, and in its XCom `waiting`, which Airflow's UI shows of a task that waits.
+    Airflow takes secrets out of logs, and not out of XComs."""
+    said = safe_to_tell(waits_for)
+    operator.log.info("%s", said)
+    context["ti"].xcom_push(key="waiting", value=f"{utcnow():%Y-%m-%d %H:%M:%S} UTC: {said}")
 
 
 def defer_until(operator: DayOperator, moment: datetime, now: datetime, method: str) -> NoReturn:

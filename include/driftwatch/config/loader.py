@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from driftwatch.config import MonitorConfig
 from driftwatch.config.execution import FOR_ALL, ExecutionConfig
+from driftwatch.config.storage import HAS_LOGIN
 from driftwatch.config.yaml_file import UnreadableFile, YamlFile
 from driftwatch.errors import ConfigError
 
@@ -156,9 +157,10 @@ def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
         told = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "extra_forbidden":
             told = "unknown key; check its spelling against docs/configuration.md"
-        elif problem["type"] != "missing":
+        elif problem["type"] not in ("missing", HAS_LOGIN):
             told = "must be a list, like [a, b]" if problem["type"] == "tuple_type" else told
-            told += f" (got {_bounded.repr(problem['input'])})"
+            # The arguments of a notifier may hold a secret, and the refusal is told, logged and shown.
+            told += f" (got {_bounded.repr(problem['input'])})" if place[:1] != ("notifiers",) or "on" in place else ""
         line = file.line(place) if problem["type"] != "missing" else None
         lines.append(f"  {field}: {told}" + (f", line {line}" if line else ""))
     if len(problems) > _MOST_PROBLEMS:

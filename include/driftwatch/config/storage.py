@@ -8,6 +8,7 @@ from importlib.metadata import entry_points
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from driftwatch.config.keep import KeepConfig
 from driftwatch.config.parts import Section
@@ -27,8 +28,22 @@ def _expand(value: str) -> str:
     return _VARIABLE.sub(replace, value)
 
 
+# The type of the refusal of an address with a login, whose value is not shown.
+HAS_LOGIN = "has_login"
+
+
+def _refuse_login(address: str) -> None:
+    """Addresses stand in messages, on pages, in reports and in XComs."""
+    if re.match(r"(s3|gs|az)://[^/]*@|[^/]+://[^/@]*:[^/]*@", address):
+        raise PydanticCustomError(
+            HAS_LOGIN,
+            "holds a user or a password before its @: leave it out, and name the Airflow connection that has it",
+        )
+
+
 def _storage_uri(value: str) -> str:
     expanded = _expand(value).rstrip("/")
+    _refuse_login(expanded)
     if "${" in expanded:
         raise ValueError(f"{expanded!r} still has a ${{ in it: allowed are ${{NAME}} and ${{NAME:-default}}")
     if not re.match(r"^(file:///.+|(s3|gs|az)://[^/]+)", expanded) and not _has_storage_of_its_own(expanded):
@@ -40,6 +55,7 @@ def _storage_uri(value: str) -> str:
 
 def refuse_no_address(path: str) -> None:
     """Raises ValueError for a path with `://` that is no address of a storage, and for one that was meant as an address."""
+    _refuse_login(path)
     allowed = "allowed are a path below the storage's root, file:///folder, s3://bucket/folder, gs:// and az://"
     if path.startswith("/"):
         raise ValueError(f"{path!r}: {allowed}; a folder of this machine is file://{path}")

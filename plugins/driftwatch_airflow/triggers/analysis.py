@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypedDict
 from airflow.sdk import timezone
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from driftwatch_airflow.alerts import safe_to_tell
 from driftwatch_airflow.hooks.whylabs import WhyLabsHook
 from driftwatch_airflow.triggers.patience import Wait, pause, rest
 
@@ -68,7 +69,7 @@ class AnalysisTrigger(BaseTrigger):
                 yield TriggerEvent({"state": "refused", "reasons": [str(error)]})
                 return
             except Exception as error:  # a network, a proxy or a secrets backend may raise anything
-                reasons, failures = [f"{type(error).__name__}: {error}"], failures + 1
+                reasons, failures = [safe_to_tell(f"{type(error).__name__}: {error}")], failures + 1
             else:
                 failures = 0
                 if found.verdict != "not_analysed":

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
+from driftwatch_airflow.alerts import safe_to_tell
 from driftwatch_airflow.connections import connection_of
 from driftwatch_airflow.triggers.patience import rest
 
@@ -41,7 +42,7 @@ class ReachTrigger(BaseTrigger):
             try:
                 refused = await asyncio.to_thread(missing_connection, connection, setting)
             except Exception as error:  # Airflow's database or a secrets backend may raise anything
-                failed = f"{type(error).__name__}: {error}"
+                failed = safe_to_tell(f"{type(error).__name__}: {error}")
                 break
             if refused:
                 missing.append(refused)

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from driftwatch.errors import DriftwatchError
+from driftwatch_airflow.alerts import safe_to_tell
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.day_routes import give_distribution, give_image, give_report, show_day
 from driftwatch_airflow.ui.evidence_routes import (
@@ -91,7 +92,7 @@ async def _unreadable(request: Request, error: Exception) -> Response:
 
 async def _crashed(request: Request, error: Exception) -> Response:
     # Starlette logs the traceback after this answer.
-    text = f"{type(error).__name__}: {error}"
+    text = safe_to_tell(f"{type(error).__name__}: {error}")
     response: Response = HTMLResponse(pages.error(request, 500, text), 500)
     if request.url.path.endswith(".json"):
         response = JSONResponse({"detail": text}, 500)

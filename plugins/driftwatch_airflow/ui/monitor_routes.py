@@ -28,6 +28,7 @@ from driftwatch.view.overview import FEW, LATELY, Overview, calendar, overview, 
 from driftwatch.view.segment_pages import segment_page
 from driftwatch.view.series import series
 from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor, with_whole
+from driftwatch_airflow.alerts import safe_to_tell
 from driftwatch_airflow.ui import airflow_state, monitors, pages
 from driftwatch_airflow.ui.access import Chosen, Refusals, Visible, require
 from driftwatch_airflow.ui.addresses import address
@@ -85,7 +86,7 @@ def _first_day(read: Sequence[tuple[MonitorConfig, _Read]]) -> date | None:
 
 
 def _cannot_be_shown(config: MonitorConfig, error: Exception) -> tuple[str, str]:
-    return config.name, f"{type(error).__name__}: {error}"
+    return config.name, safe_to_tell(f"{type(error).__name__}: {error}")
 
 
 def _days(site: Site, session: Session) -> list[Day]:

@@ -6,7 +6,7 @@ import pytest
 
 from driftwatch.config.loader import load_monitor
 
-from .files import assert_refused, write
+from .files import assert_refused, refusal, write
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,20 @@ def test_a_variable_in_the_storage_uri_is_expanded(tmp_path, monkeypatch, variab
         monkeypatch.setenv("DRIFTWATCH_STORAGE", variable)
     path = write(tmp_path, {"storage.uri": "${DRIFTWATCH_STORAGE:-file:///var/driftwatch}"})
     assert load_monitor(path).storage.uri == expected
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("storage.uri", "s3://AKIAIOSFODNN7EXAMPLE:hunter2@bucket/prefix"),
+        ("storage.uri", "https://reader:hunter2@example.org"),
+        ("images.layout.paths", ["s3://reader:hunter2@bucket/{day}"]),
+        ("model.logged.path", "az://reader:hunter2@container/{day}.csv"),
+    ],
+)
+def test_a_login_in_an_address_is_refused_and_not_shown(tmp_path, field, value):
+    more = {"model.predictions": "logged"} if field.startswith("model") else {}
+    message = refusal(write(tmp_path, {field: value, **more}))
+    assert f"{field}" in message
+    assert "holds a user or a password before its @" in message
+    assert "hunter2" not in message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date, timedelta
 
 import pytest
@@ -44,3 +45,12 @@ def test_the_deadline_counts_from_the_tasks_start(analysed):
     analysed.day("ok", 90, analysed=False)
     waiting = deferred(analysed, analysis_hours=5)
     assert waiting.trigger.wait.deadline == NOW + timedelta(hours=5)
+
+
+def test_what_is_kept_of_a_failure_has_no_login(monkeypatch):
+    def away(*_: object) -> None:
+        raise OSError("no answer of postgresql://reader:hunter2@db/vault")
+
+    monkeypatch.setattr("driftwatch_airflow.triggers.analysis.WhyLabsHook.get_conn", away)
+    event = asyncio.run(anext(AnalysisTrigger(**STORED_BY_0_1).run())).payload
+    assert event == {"state": "late", "reasons": ["OSError: no answer of postgresql://reader:***@db/vault"]}

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+from starlette.requests import Request
 
 from driftwatch_airflow.ui import static_files
 
@@ -25,6 +27,17 @@ def test_an_error_is_a_page_for_readers_and_json_for_charts(client: Any) -> None
     assert "There is no monitor of that name." in page.text
     assert page.headers["content-type"].startswith("text/html")
     assert chart.json()["detail"].startswith("There is no monitor of that name.")
+
+
+@pytest.mark.parametrize("path", ["/m/ours/", "/m/ours/series.json"])
+def test_what_is_told_of_a_crash_has_no_login(path: str) -> None:
+    from driftwatch_airflow.ui.app import _crashed
+
+    scope = {"type": "http", "method": "GET", "scheme": "http", "server": ("127.0.0.1", 80), "path": path}
+    request = Request({**scope, "query_string": b"", "headers": []})
+    told = asyncio.run(_crashed(request, OSError("no answer of postgresql://reader:hunter2@db/airflow"))).body
+    assert b"no answer of" in told
+    assert b"hunter2" not in told
 
 
 def test_an_address_without_a_value_that_it_needs_is_refused_by_name(client: Any) -> None:
