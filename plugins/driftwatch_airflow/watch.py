@@ -13,7 +13,7 @@ from datetime import date, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from driftwatch_airflow.alerts import send_alert, tell
+from driftwatch_airflow.alerts import NotTold, send_alert, tell
 from driftwatch_airflow.decisions import log_decision
 from driftwatch_airflow.stores import store_of
 
@@ -181,7 +181,8 @@ def tell_findings(context: Context, monitor: MonitorConfig) -> list[str]:
 def tell_unwritable(
     context: Context, monitor: MonitorConfig, found: StorageNotWritable | None, at: datetime
 ) -> list[str]:
-    """Tells that the monitor's storage cannot be written, or can be again; each once. What was told lies in an Airflow Variable."""
+    """Tells that the monitor's storage cannot be written, or can be again; each notifier once. What was told lies in an Airflow Variable, with the
+    outbox as long as a notifier is still to be told. Raises NotTold."""
     from airflow.sdk import Variable
 
     from driftwatch.artifacts.watch import WatchNotes
@@ -194,18 +195,28 @@ def tell_unwritable(
     known = json.loads(Variable.get(UNWRITABLE_VARIABLE, default="{}"))
     if not monitor.notifiers or (found is None and monitor.name not in known):
         return []
-    stored = known.get(monitor.name)
+    stored = known.get(monitor.name, {})
+    waiting = stored.pop("outbox", {})
     before = WatchNotes.model_validate_json(json.dumps(stored)) if stored else WatchNotes(first=at.date(), findings=())
     looked = Looked((found,) if found else (), frozenset({StorageNotWritable.kind}))
     after = after_look(before, looked, at, monitor.episodes.remind_days)
-    told: list[str] = []
     with tempfile.TemporaryDirectory() as folder:
-        outbox = Outbox(open_storage(f"file://{folder}"), "outbox")
+        storage = open_storage(f"file://{folder}")
+        outbox = Outbox(storage, "outbox")
+        for key, kept in waiting.items():
+            storage.write_bytes(key, kept.encode())
         for finding in after.news:
             send_alert(context, monitor, finding, outbox=outbox)
-            told += tell(context, monitor, outbox, (finding.kind,))
-    known[monitor.name] = after.notes.stored()
-    Variable.set(UNWRITABLE_VARIABLE, json.dumps({name: notes for name, notes in known.items() if notes["findings"]}))
+        known[monitor.name], told, failed = after.notes.stored(), list[str](), None
+        try:
+            told = tell(context, monitor, outbox, (StorageNotWritable.kind,))
+        except NotTold as error:
+            failed, left = error, [item.key for item in storage.list("outbox") if item.key.endswith(".json")]
+            known[monitor.name]["outbox"] = {key: storage.read_bytes(key).decode() for key in left}
+    there = {name: notes for name, notes in known.items() if notes["findings"] or "outbox" in notes}
+    Variable.set(UNWRITABLE_VARIABLE, json.dumps(there))
+    if failed is not None:
+        raise failed
     return told
 
 

@@ -215,6 +215,20 @@ def test_a_storage_that_cannot_be_written_is_told_once_though_it_can_keep_no_not
     assert "[other] The storage can be written again" not in world.hour(3)
 
 
+def test_of_two_notifiers_the_one_that_works_is_told_once_and_the_other_as_soon_as_it_works(world, monkeypatch):
+    told = [{"notifier": f"{__name__}.{name}"} for name in ("Mailbox", "Broken")]
+    world.put("other", storage={"uri": f"file://{world.home}/gone"}, notifiers=told)
+    (world.home / "gone").write_text("a file where the folder belongs")
+    first, problem = world.hour()
+    assert first == f"[other] The storage file://{world.home}/gone/other cannot be written"
+    assert "no mail server" in problem
+    (problem,) = world.hour(1)
+    assert "no mail server" in problem
+    monkeypatch.setattr(Broken, "notify", lambda self, context: SENT.append(f"at last {context['alert'].subject}"))
+    assert world.hour(2) == [f"at last {first}"]
+    assert world.hour(3) == []
+
+
 def test_a_monitor_that_cannot_be_looked_at_stops_no_other(world, monkeypatch):
     world.put("aaa")
     world.put()
