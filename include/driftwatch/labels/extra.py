@@ -16,9 +16,7 @@ if TYPE_CHECKING:
 
 def merge_extra(day: DayStore, plan: AnnotationPlan) -> int:
     """Merges the answers for the plan's `extra` images as `consensus.merge_day` does those for the sample, into extra_labels.parquet.
-    Returns how many have a label. Writes nothing where there are none."""
-    if not plan.extra:
-        return 0
+    Returns how many have a label."""
     day = day.with_config(for_day(day))
     assignments = whose_votes_count(given_in_time(day.storage.read_table(day.keys.assignments)), day.config)
     asked = [image.image_id for image in plan.extra]

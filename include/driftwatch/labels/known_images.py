@@ -62,7 +62,7 @@ def control_tasks(day: DayStore, exclude: Exclude, can_show: CanShow | None = No
         return ()
     chosen = _choose(day, exclude)
     # An incoming file may have been cleared away or replaced since it was labelled.
-    there = [task for task in chosen if (can_show(task.image_id, task.key) if can_show else _exists(store, task.key))]
+    there = [task for task in chosen if (can_show(task.image_id, task.key) if can_show else is_there(store, task.key))]
     if len(there) < annotation.control_tasks_per_page:
         gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
@@ -72,7 +72,8 @@ def control_tasks(day: DayStore, exclude: Exclude, can_show: CanShow | None = No
     return tuple(sorted(there, key=lambda task: task.image_id))
 
 
-def _exists(store: MonitorStore, key: str) -> bool:
+def is_there(store: MonitorStore, key: str) -> bool:
+    """Whether there still is a file at the stored key of an image, in the monitor's storage or elsewhere."""
     storage, inside = storage_of(key, store.storage, store.elsewhere)
     return storage.exists(inside)
 

@@ -17,7 +17,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.config import LabelsConfig
 from driftwatch.config.labels import TOLOKA
 from driftwatch.labels.draw import Wanted, draw_sample
-from driftwatch.labels.known_images import control_tasks, plan_exam
+from driftwatch.labels.known_images import control_tasks, is_there, plan_exam
 from driftwatch.labels.money import cost_of, images_for, refuse_over_limits, spent_in_month
 from driftwatch.labels.sample import Accepted, CanShow, ManyAccepted, accepted_of_any_day
 from driftwatch.labels.sample_size import choose_size
@@ -110,7 +110,7 @@ def _can_be_shown(day: DayStore, plan: AnnotationPlan, accepted: Accepted | Many
     known = [*plan.control, *(plan.exam.tasks if plan.exam else ())]
     there = accepted.among([image.image_id for image in plan.to_label])
     return all(there.get(image.image_id) == image.key for image in plan.to_label) and all(
-        day.storage.exists(task.key) for task in known
+        is_there(day.monitor, task.key) for task in known
     )
 
 
@@ -129,6 +129,11 @@ def pool_end(annotation: LabelsConfig, now: datetime) -> datetime:
 def links_end(annotation: LabelsConfig, now: datetime) -> datetime:
     """The end of the image links of a pool that is made now."""
     return pool_end(annotation, now) + LINK_MARGIN
+
+
+def too_late(left: timedelta, annotation: LabelsConfig) -> bool:
+    """Whether a pool that is opened with so much time left would end before it is answered."""
+    return left < timedelta(hours=annotation.expire_hours) / 10
 
 
 def _to_the_second(time: datetime) -> datetime:

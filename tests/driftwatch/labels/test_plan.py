@@ -89,6 +89,18 @@ def test_a_plan_says_the_same_before_and_after_it_is_read_again(storage, monitor
     assert day.read(AnnotationPlan) == made
 
 
+def test_a_plan_is_kept_whose_control_tasks_lie_where_images_layout_leads(storage, monitor, tmp_path):
+    """Their keys are whole addresses, and the monitor's own storage refuses those."""
+    photo, recorded = tmp_path / "cameras" / "1.jpg", plan(storage, monitor)
+    photo.parent.mkdir()
+    photo.touch()
+    control = (recorded.control[0].model_copy(update={"key": f"file://{photo}"}), *recorded.control[1:])
+    of_day(storage, monitor).write(recorded.model_copy(update={"control": control}))
+    assert plan(storage, monitor).control == control
+    photo.unlink()
+    assert plan(storage, monitor).control == recorded.control
+
+
 def test_a_plan_whose_images_are_gone_is_made_again_as_long_as_no_pool_was_asked_for(storage, monitor):
     layout, day, recorded = MonitorKeys(monitor.name), of_day(storage, monitor), plan(storage, monitor)
     learnt = {"project_id": "p1", "state": "creating_exam", "creations": {"project": 1, "exam": 1}}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from driftwatch.labels.backends.base import (
     PoolState,
 )
 from driftwatch.labels.backends.desk.batch import batch_of, key_of, tasks_of
-from driftwatch.labels.plan import LINK_MARGIN, with_new_end
+from driftwatch.labels.plan import LINK_MARGIN, too_late, with_new_end
 from driftwatch.labels.progress import progress_of_hours
 
 if TYPE_CHECKING:
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
     from driftwatch.labels.links import ImageLinks
 
 CREDENTIAL = "API token"  # what the connection's password is
-_TOO_LATE = 0.1  # of its time; a batch that is to be opened with less left would end before it is answered
 _REOPEN = "`python -m driftwatch_servers.desk batch reopen` at the desk, with the hours that are still needed"
 _REMEDIES = {
     "EXPIRED": f"ask more people to label, or raise expire_hours for the next days; for this one: {_REOPEN}",
@@ -151,7 +149,7 @@ class DeskBackend(LabelBackend):
 def _in_time(opening: Opening) -> AnnotationPlan:
     """The plan of a batch that nobody has seen: with a new end if its own is over, or nearly, and with links that are made now."""
     plan, labels = opening.plan, opening.config.labels
-    if plan.expires - opening.now < timedelta(hours=labels.expire_hours) * _TOO_LATE:
+    if too_late(plan.expires - opening.now, labels):
         plan = with_new_end(plan, labels, opening.now)
     wanted = plan.expires + LINK_MARGIN
     return plan.model_copy(update={"links_expire": opening.links.end(wanted) or wanted})

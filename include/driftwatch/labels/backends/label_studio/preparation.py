@@ -25,14 +25,12 @@ from driftwatch.labels.backends.label_studio.client import LabelStudioApi
 from driftwatch.labels.backends.label_studio.project import Standing, day_of, key_of, new_project
 from driftwatch.labels.backends.label_studio.records import FoundProject, Project, TaskState
 from driftwatch.labels.links import ImageLinks
-from driftwatch.labels.plan import LINK_MARGIN, with_new_end
+from driftwatch.labels.plan import LINK_MARGIN, too_late, with_new_end
 from driftwatch.labels.sample import seeded_order
 
 log = logging.getLogger(__name__)
 
 IMAGE, ID = "image", "image_id"
-# A project that is to be opened with less than a tenth of its time left would end before it is answered.
-_TOO_LATE = timedelta(hours=0.1)
 
 
 class Preparation:
@@ -126,7 +124,7 @@ class Preparation:
     def _lasting(self, standing: Standing) -> Standing:
         """With a new end for a project that would be opened too late, and for one whose time was over when the day is run again."""
         left = standing.ends - self._now
-        late = self.plan.state == "created" and left < self.config.labels.expire_hours * _TOO_LATE
+        late = self.plan.state == "created" and too_late(left, self.config.labels)
         again = self.plan.state == "opened" and standing.closed and not standing.complete and left <= timedelta()
         if late or again:
             self._note(**self._new_ends())

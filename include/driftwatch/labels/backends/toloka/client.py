@@ -56,7 +56,7 @@ def _raise_on_error(response: httpx.Response) -> None:
             fields = "; ".join(f"{name}: {problem}" for name, problem in (body.get("payload") or {}).items())
             raise RequestRefused(
                 f"Toloka found {response.request.url.path} invalid ({message}): {fields or 'no field named'}; correct "
-                "what the section annotation of the monitor file says of it"
+                "what the section labels of the monitor file says of it"
             )
         raise_on_api_error(response)
     text = re.sub(r"<[^>]*>|\s+", " ", response.text).strip()[:200]

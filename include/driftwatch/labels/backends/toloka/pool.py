@@ -18,7 +18,7 @@ from driftwatch.labels.backends.toloka.project import ImageTask
 from driftwatch.labels.backends.toloka.upload import AnnotationFailed, TaskUpload
 from driftwatch.labels.links import ImageLinks
 from driftwatch.labels.money import OverBudget
-from driftwatch.labels.plan import with_new_end
+from driftwatch.labels.plan import too_late, with_new_end
 
 if TYPE_CHECKING:
     import toloka.client as toloka
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# A pool that is to be opened with less than a tenth of its time left would end before it is answered.
-_TOO_LATE = timedelta(hours=0.1)
 # Toloka closed the pool itself, for a reason that can pass: the pool may be opened again.
 _MAY_GO_ON = ("EXPIRED", "NOT_ENOUGH_BALANCE", "ASSIGNMENTS_LIMIT_EXCEEDED")
 
@@ -58,7 +56,7 @@ class Campaign:
     def carry_out(self) -> AnnotationPlan:
         """Ends with the day's pool open, or closed where it may not go on. Returns the plan with what was learnt."""
         pool = self._day_pool()
-        if _never_opened(pool) and self._time_left(pool) < self.config.labels.expire_hours * _TOO_LATE:
+        if _never_opened(pool) and too_late(self._time_left(pool), self.config.labels):
             self._drop(pool)
             pool = self._day_pool()
         uploading = TaskUpload(self.client, pool.id, self.journal.settle_seconds)

@@ -112,7 +112,7 @@ def test_what_is_looked_at_before_a_change_stops_each_try_and_no_reading(toloka)
         (
             fault(400, "VALIDATION_ERROR", payload={"will_expire": {"code": "X"}}),
             RequestRefused,
-            "will_expire.*correct what the section annotation",
+            "will_expire.*correct what the section labels",
         ),
         (fault(404, "DOES_NOT_EXIST"), ApiError, "see in Toloka whether the pool is there"),
         (answer(407, "<h1>Who are you?</h1>"), Exception, "see in Toloka whether the pool is there"),
