@@ -20,7 +20,7 @@ import pandas as pd
 
 from driftwatch.artifacts.parts import AccuracyVerdict, Share, WeightedShare
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy, SegmentFinding
-from driftwatch.models.metrics import wilson
+from driftwatch.models.metrics import holm, wilson
 
 if TYPE_CHECKING:
     from driftwatch.config.performance import PerformanceConfig
@@ -189,14 +189,3 @@ def _p_values(measured: Sequence[_Measured], judging: Judging) -> np.ndarray:
 def _counts(share: WeightedShare) -> tuple[int, int]:
     n = max(round(share.effective_n or 0), 1) if share.n else 0
     return round((share.value or 0.0) * n), n
-
-
-def holm(p_values: np.ndarray) -> np.ndarray:
-    """The p-values of one family, corrected by Holm (1979); the shape stays, and NaN is no test."""
-    flat = p_values.ravel()
-    asked = np.flatnonzero(~np.isnan(flat))
-    order = asked[np.argsort(flat[asked], kind="stable")]
-    steps = flat[order] * np.arange(len(order), 0, -1)
-    found = np.full(flat.shape, np.nan)
-    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return found.reshape(p_values.shape)

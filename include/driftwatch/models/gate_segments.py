@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 
 from driftwatch.artifacts.gate_segments import SegmentComparison, SegmentGateFinding
 from driftwatch.config.segments import PREDICTED_CLASS
+from driftwatch.models.metrics import holm
 from driftwatch.models.paired import compare
 from driftwatch.models.segment_choice import segments_of
 
@@ -60,7 +61,7 @@ def compared_by_segment(
             apart = pair.won + pair.lost
             tested = float(binomtest(pair.won, apart).pvalue) if apart else 1.0
             p_values.append(tested if pair.n >= least else np.nan)
-    judged = [_judged(each, p, error) for each, p in zip(found, _holm(np.array(p_values)), strict=True)]
+    judged = [_judged(each, p, error) for each, p in zip(found, holm(np.array(p_values)), strict=True)]
     return tuple(sorted(judged, key=lambda each: (each.finding != "worse", each.difference, each.by, each.name)))
 
 
@@ -71,12 +72,3 @@ def _judged(found: SegmentComparison, p_value: float, error: float) -> SegmentCo
     if p_value <= error:
         finding = "worse" if found.lost > found.won else "better"
     return found.model_copy(update={"p_value": float(p_value), "finding": finding})
-
-
-def _holm(p_values: np.ndarray) -> np.ndarray:
-    asked = np.flatnonzero(~np.isnan(p_values))
-    order = asked[np.argsort(p_values[asked], kind="stable")]
-    found = np.full(p_values.shape, np.nan)
-    steps = p_values[order] * np.arange(len(order), 0, -1)
-    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
-    return found

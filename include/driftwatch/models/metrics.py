@@ -119,3 +119,14 @@ def without_intervals(found: Metrics, reason: str) -> Metrics:
         for name, row in found.classes.items()
     }
     return found.model_copy(update={"accuracy": alone(found.accuracy), "classes": classes})
+
+
+def holm(p_values: np.ndarray) -> np.ndarray:
+    """The p-values of one family, corrected by Holm (1979); the shape stays, and NaN is no test."""
+    flat = p_values.ravel()
+    asked = np.flatnonzero(~np.isnan(flat))
+    order = asked[np.argsort(flat[asked], kind="stable")]
+    steps = flat[order] * np.arange(len(order), 0, -1)
+    found = np.full(flat.shape, np.nan)
+    found[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return found.reshape(p_values.shape)

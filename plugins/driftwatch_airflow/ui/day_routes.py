@@ -25,7 +25,7 @@ from driftwatch_airflow.ui.leads import day_or_409
 from driftwatch_airflow.ui.monitors import Site
 
 REPORT_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox"
-IMAGE_ID = re.compile(r"[0-9a-f]{64}")
+_IMAGE_ID = re.compile(r"[0-9a-f]{64}")
 
 
 def day_of(day: str) -> date:
@@ -42,6 +42,16 @@ def day_of(day: str) -> date:
 
 
 DayDep = Annotated[date, Depends(day_of)]
+
+
+def _id(image_id: str) -> str:
+    """404 for what is no id of an image."""
+    if not _IMAGE_ID.fullmatch(image_id):
+        raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
+    return image_id
+
+
+IdDep = Annotated[str, Depends(_id)]
 
 
 def show_day(request: Request, site: Chosen, day: DayDep, session: SessionDep, run: str = "") -> Response:
@@ -90,10 +100,8 @@ def give_report(site: Chosen, day: DayDep) -> Response:
     return HTMLResponse(html, headers={"Content-Security-Policy": REPORT_POLICY})
 
 
-def give_image(site: Chosen, day: DayDep, image_id: str) -> Response:
+def give_image(site: Chosen, day: DayDep, image_id: IdDep) -> Response:
     """A small picture of one of the day's images."""
-    if not IMAGE_ID.fullmatch(image_id):
-        raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
     found = thumbnail_of(site.tables, site.tables.store.day(day), image_id)
     if found is None:
         hidden = ", or labels.blur lets nobody see it" if site.config.labels.blur else ""

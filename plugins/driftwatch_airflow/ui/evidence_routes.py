@@ -6,7 +6,7 @@ monitor's DAG gets none of it.
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import pandas as pd
 from fastapi import Depends, HTTPException, Query, Request
@@ -32,10 +32,11 @@ from driftwatch.view.thumbnails import thumbnail_of
 from driftwatch_airflow.ui import pages
 from driftwatch_airflow.ui.access import Chosen
 from driftwatch_airflow.ui.addresses import image_address
-from driftwatch_airflow.ui.day_routes import IMAGE_ID, DayDep, day_of
+from driftwatch_airflow.ui.day_routes import DayDep, IdDep, day_of
 
 LARGE_SIDE = 560  # pixels; pages show it at about half of that
 _CACHE = "private, max-age=3600"
+T = TypeVar("T")
 Page = Annotated[int, Query(ge=1, le=1_000_000)]
 
 
@@ -43,34 +44,20 @@ def _place(place: str) -> str:
     return place if place == TRAINING_DAY else day_of(place).isoformat()
 
 
-def _id(image_id: str) -> str:
-    if not IMAGE_ID.fullmatch(image_id):
-        raise HTTPException(404, "An image id is a SHA-256 in 64 hexadecimal digits.")
-    return image_id
-
-
-IdDep = Annotated[str, Depends(_id)]
-
-
-def _none_such(place: str) -> HTTPException:
-    where = "The training set has" if place == TRAINING_DAY else f"{place} has"
-    return HTTPException(404, f"{where} no such image.")
+def _or_404(found: T | None, place: str) -> T:
+    if found is None:
+        raise HTTPException(404, f"{'The training set' if place == TRAINING_DAY else place} has no such image.")
+    return found
 
 
 def _image(site: Chosen, place: str, image_id: IdDep) -> pd.Series:
     """The image's row. 404 where the address is of none."""
-    found = find_image(site.tables, _place(place), image_id)
-    if found is None:
-        raise _none_such(place)
-    return found
+    return _or_404(find_image(site.tables, _place(place), image_id), place)
 
 
 def _key(site: Chosen, place: str, image_id: IdDep) -> str:
     """The key of the image's file. 404 where the address is of none."""
-    found = image_key(site.tables, _place(place), image_id)
-    if found is None:
-        raise _none_such(place)
-    return found
+    return _or_404(image_key(site.tables, _place(place), image_id), place)
 
 
 ImageDep = Annotated[pd.Series, Depends(_image)]

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from driftwatch.accuracy.segments import Judging, Labelled, holm, judge_segments, together
+from driftwatch.accuracy.segments import Judging, Labelled, judge_segments, together
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
-from driftwatch.models.metrics import wilson
+from driftwatch.models.metrics import holm, wilson
 
 from .labelled import CAMERA, labelled_day, of_shares
 

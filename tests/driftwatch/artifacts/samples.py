@@ -69,7 +69,6 @@ HANDOVER = {
     "splits": {"train": 550, "validation": 50}, "damage": None,
 }  # fmt: skip
 
-_SHARE = {"value": 0.9, "low": 0.85, "high": 1, "n": 60}
 _UNDEFINED = {"value": None, "low": None, "high": None, "n": 0, "reason": "no image of the sample has a label"}
 # A day that nobody answered.
 NO_LABELS = {

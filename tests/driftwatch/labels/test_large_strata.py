@@ -166,7 +166,7 @@ def test_strata_are_those_of_all_images_but_for_sizes_that_are_nearly_the_same(c
 def test_equal_images_are_never_in_two_strata_and_no_stratum_is_empty() -> None:
     answers = np.arange(3000) % 3
     found = stratify_passing(lambda: iter([(answers, None)]), ["cat", "dog", "none of them", "fox"], 100)
-    assert found.names == ("none of them", "dog", "cat") or set(found.names) == {"cat", "dog", "none of them"}
+    assert set(found.names) == {"cat", "dog", "none of them"}
     assert found.images.tolist() == [1000] * 3
     assert sorted(found.asked.tolist()) == [33, 33, 34]
 
