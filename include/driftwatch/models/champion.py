@@ -1,4 +1,4 @@
-"""The first champion. It is trained on the original labelled images, or it is the team's own Keras model."""
+"""The first champion. It is trained on the original labelled images, or it is the team's own model."""
 
 from __future__ import annotations
 

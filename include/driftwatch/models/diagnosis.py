@@ -82,7 +82,7 @@ def diagnose(holdout: Labelled, classes: Sequence[str], about: ModelInput, answe
     images = holdout.where(evenly(holdout.labels, MOST_IMAGES))
     truth, said = images.labels, answer(images.images, about)
     first = of_answers(truth, said, classes)
-    if not _can_be_better(first):
+    if not _has_room(first.accuracy):
         return first
     variations = all_together(about) if first.by_chance else one_setting_apart(about)
     answers = [(found, _answered(answer, found, images.images)) for found in variations[1:]]
@@ -108,10 +108,6 @@ def _answered(answer: Answer, variation: Variation, images: np.ndarray) -> np.nd
 
 def _has_room(accuracy: Share) -> bool:
     return accuracy.high is not None and accuracy.high + MARGIN <= 1
-
-
-def _can_be_better(found: Diagnosis) -> bool:
-    return _has_room(found.accuracy)
 
 
 def _chance(truth: np.ndarray, said: np.ndarray) -> tuple[float, float, float]:
