@@ -14,7 +14,7 @@ from driftwatch.cli.mlflow import tell_mlflow
 from driftwatch.cli.model_checks import check_own, check_version
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
-from driftwatch.config.model import ENDPOINT
+from driftwatch.config.model import ENDPOINT, LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.view.shares import wide_share
 
@@ -166,7 +166,6 @@ def _import_file(options: argparse.Namespace) -> None:
 
 
 def _import_answers(options: argparse.Namespace, monitor: MonitorStore) -> None:
-    from driftwatch.config.model import LOGGED
     from driftwatch.models.logged.registration import register_answers
 
     if options.model is not None:

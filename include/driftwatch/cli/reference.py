@@ -8,7 +8,7 @@ from datetime import date, datetime, timezone
 from typing import Any
 
 from driftwatch.artifacts.days import day_of, days_in
-from driftwatch.artifacts.reference import BaselineDecision, Mute
+from driftwatch.artifacts.reference import BaselineDecision, Mute, StateOfModel
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.monitor import monitor_argument, monitor_of
@@ -107,7 +107,6 @@ def _accept(options: argparse.Namespace) -> None:
 
 
 def _say_what_is_missing(monitor: MonitorStore, name: str) -> None:
-    from driftwatch.artifacts.reference import StateOfModel
     from driftwatch.models.registry import champion
 
     current = champion(monitor)

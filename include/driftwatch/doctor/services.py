@@ -128,7 +128,6 @@ def clocks(site: Site, storage: Storage, missing: set[str]) -> Iterator[CheckRes
 
 
 def _usual_address(site: Site, setting: str) -> str:
-    from driftwatch.config.labels import TOLOKA
     from driftwatch.labels.backends.toloka.backend import API
 
     return API if setting == "labels.connection" and site.monitor.labels.people == TOLOKA else ""

@@ -38,9 +38,7 @@ def check_archive(data: bytes, name: str) -> None:
             _check_members(archive, len(data), name)
             weights, config = archive.read(WEIGHTS), json.loads(archive.read(CONFIG))
             stored = check_weights(weights, name)
-    except DamagedModel:
-        raise
-    except MemoryError:
+    except (DamagedModel, MemoryError):
         raise
     except Exception as error:  # zip, zlib, JSON and HDF5 raise errors of many kinds
         raise DamagedModel(

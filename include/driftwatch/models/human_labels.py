@@ -37,19 +37,20 @@ class HumanLabels:
 
     def add(self, store: MonitorStore, name: str, splits: pd.DataFrame) -> pd.DataFrame:
         """Adds the labels of the day `name`, if it has any. Returns `splits`, to which the splits of its labelled images are added."""
-        day = store.keys.day(date.fromisoformat(name))
+        of_day = store.day(date.fromisoformat(name))
+        day = of_day.keys
         if not store.storage.exists(day.labels):
             return splits
         labels = store.storage.read_table(day.labels)[_COLUMNS].assign(extra=False)
         if store.storage.exists(day.extra_labels):
             more = store.storage.read_table(day.extra_labels)[_COLUMNS].assign(extra=True)
             labels = pd.concat([labels, more], ignore_index=True)
-        table = store.day(date.fromisoformat(name)).find(LabelTable)
+        table = of_day.find(LabelTable)
         if table and table.no_interval:  # the gate compares models on a random part of the days
             self.left_out["not_random"] = self.left_out.get("not_random", 0) + int(labels["label"].notna().sum())
             return splits
-        index = store.day(date.fromisoformat(name)).find(InputsIndex)
-        if index and not has_inputs(store.day(date.fromisoformat(name))):  # by storage.keep
+        index = of_day.find(InputsIndex)
+        if index and not has_inputs(of_day):  # by storage.keep
             self.left_out["inputs_removed"] = self.left_out.get("inputs_removed", 0) + len(labels)
             return splits
         if index and index.pixels != self._pixels:  # an earlier model took other pictures
@@ -57,9 +58,9 @@ class HumanLabels:
             return splits
         new = self._new(labels)
         self._days.append(new.assign(day=name, row=places_of(store.storage, day.features, new["image_id"].tolist())))
-        told = told_of(store.day(date.fromisoformat(name)), day.manifest, ["phash"], labels["image_id"].tolist())
+        told = told_of(of_day, day.manifest, ["phash"], labels["image_id"].tolist())
         seen = told[told["image_id"].isin(labels["image_id"])]
-        uneven = only_for_training(store.day(date.fromisoformat(name)), labels)
+        uneven = only_for_training(of_day, labels)
         self._uneven |= uneven
         apart = seen["image_id"].isin(uneven)
         splits = decide_splits(splits, seen[~apart], self._settings.evaluation_share, name)

@@ -20,7 +20,7 @@ from driftwatch.models.as_trained import as_trained, refuse_other_pixels
 from driftwatch.models.content import content_of, kind_of_day
 from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
 from driftwatch.storage import open_storage
-from driftwatch.storage.tables import pieces
+from driftwatch.storage.tables import pieces, rows_of, writing_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,8 +63,6 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts
 
     A log is not cut into shards: with `model.predictions: logged` `merge_predictions` reads it, and the counts here are 0.
     """
-    from driftwatch.storage.tables import writing_table
-
     day = day.with_config(as_trained(day.monitor, version))
     if day.config.model.predictions == LOGGED:
         from driftwatch.models.logged.day import shard_content
@@ -192,8 +190,6 @@ def _answered(
 
 def _ids(day: DayStore, stored: DayInputs, blocks: Sequence[int]) -> list[str]:
     """The ids of the images in these blocks of the day's inputs. Raises NeedsAttention where features.parquet has not as many rows as these."""
-    from driftwatch.storage.tables import pieces, rows_of
-
     known = rows_of(day.storage, day.keys.features)
     if known != len(stored):
         raise NeedsAttention(
@@ -213,7 +209,6 @@ def _write_day(
     """Writes the day's artifacts from parts, in order. Only one part at a time is in memory."""
     from driftwatch.images.judged import keeping_answers
     from driftwatch.storage.arrays import writing_rows
-    from driftwatch.storage.tables import writing_table
 
     counts: Counter[str] = Counter()
     first = next(parts)
@@ -235,8 +230,6 @@ def _write_day(
 
 def _counts_again(day: DayStore, version: str) -> PredictionCounts:
     """The counts of what was written."""
-    from driftwatch.storage.tables import pieces
-
     counts: Counter[str] = Counter()
     for piece in pieces(day.storage, day.keys.predictions, ["prediction"]):
         counts.update(piece["prediction"].to_pylist())

@@ -17,7 +17,7 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.parts import Interval
 from driftwatch.artifacts.store import DayStore
 from driftwatch.view.shares import share_text
-from driftwatch.view.words import feature_name
+from driftwatch.view.words import feature_name, headline
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,6 @@ def _like(row: DayRow) -> str:
 def found(day: DayStore) -> str:
     """The headline of the day's report: what happened to the images, and to the model."""
     from driftwatch.view.segments import first_line
-    from driftwatch.view.words import headline
 
     drift = day.read(DayDrift)
     answers = day.find(ContentDrift)

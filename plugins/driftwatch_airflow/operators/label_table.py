@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
-from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, lock_of
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.assets import tell_followers
@@ -132,7 +132,6 @@ class RescoreOperator(EvaluatePerformanceOperator):
 
     def rescore(self, context: Context, before: Callable[[], None] = lambda: None) -> XCom:
         """`before`: what is written first, under the same lock."""
-        from driftwatch.artifacts.nested_keys import lock_of
         from driftwatch.storage.lock import exclusive
 
         with exclusive(self.storage, lock_of(self.keys.labels)):

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator, Variable
-from airflow.sdk.exceptions import AirflowSkipException
+from airflow.sdk.exceptions import AirflowSkipException, AirflowTaskTimeout
 
 from driftwatch.errors import DriftwatchError
 from driftwatch_airflow import watch
@@ -46,7 +46,6 @@ class LookAtMonitorsOperator(WatchOperator):
     at. It fails only if it could not go through all monitors: a monitor that cannot be looked at stops no other."""
 
     def execute(self, context: Context) -> XCom:
-        from airflow.sdk.exceptions import AirflowTaskTimeout
         from airflow.sdk.execution_time.timeout import TimeoutPosix
 
         from driftwatch.view.words import count
@@ -106,7 +105,6 @@ class KeepFilesOperator(WatchOperator):
     UTC day. Returns how much that is. A monitor that fails stops no other, and fails the task at the end."""
 
     def execute(self, context: Context) -> XCom:
-        from airflow.sdk.exceptions import AirflowTaskTimeout
         from airflow.sdk.execution_time.timeout import TimeoutPosix
 
         today, before = self.at(context).date(), context["ti"].get_previous_dagrun()
