@@ -25,6 +25,7 @@ from driftwatch.labels.consensus import unanimous
 from driftwatch.labels.table_check import check_of
 from driftwatch.models.as_trained import as_trained
 from driftwatch.models.metrics import measure, without_intervals
+from driftwatch.models.original_set import set_keys
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -202,9 +203,9 @@ def _scored_day(day: DayStore, tables: DayTables) -> ScoredDay:
 def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:
     """The control images that are not of the original set: their truth is what the annotators of an earlier day agreed on."""
     control = set(assignments.loc[assignments["control"].astype(bool), "image_id"])
-    if not control or not store.storage.exists(store.keys.training_set):
+    if not control or not store.storage.exists(set_keys(store).table):
         return set()
-    return control - set(store.storage.read_table(store.keys.training_set)["image_id"])
+    return control - set(store.storage.read_table(set_keys(store).table)["image_id"])
 
 
 def _agreement(day: DayStore, tables: DayTables) -> LabelAgreement:

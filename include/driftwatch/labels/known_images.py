@@ -14,6 +14,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.errors import DriftwatchError
 from driftwatch.images.judged import told_of
 from driftwatch.labels.sample import CanShow, seeded_order
+from driftwatch.models.original_set import set_keys
 from driftwatch.storage.elsewhere import storage_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def plan_exam(store: MonitorStore, links_end: datetime, can_show: CanShow | None
     tasks = tuple(islice(usable, exam.tasks))
     if len(tasks) < exam.tasks:
         raise DriftwatchError(
-            f"{store.storage.url(store.keys.training_set)} has {len(tasks)} images outside its train split that can be shown in an exam of "
+            f"{store.storage.url(set_keys(store).table)} has {len(tasks)} images outside its train split that can be shown in an exam of "
             f"{exam.tasks} (labels.exam.tasks): lower it, or add labelled images to {store.storage.url(store.keys.training_images)}"
         )
     return ExamPlan(
@@ -66,7 +67,7 @@ def control_tasks(day: DayStore, exclude: Exclude, can_show: CanShow | None = No
     if len(there) < annotation.control_tasks_per_page:
         gone = f", and the files of {len(chosen) - len(there)} more are gone" if len(chosen) > len(there) else ""
         raise DriftwatchError(
-            f"{store.storage.url(store.keys.training_set)} has {len(there)} images outside its train split{gone}; control tasks need at least "
+            f"{store.storage.url(set_keys(store).table)} has {len(there)} images outside its train split{gone}; control tasks need at least "
             f"{annotation.control_tasks_per_page}: add labelled images to {store.storage.url(store.keys.training_images)}"
         )
     return tuple(sorted(there, key=lambda task: task.image_id))
@@ -95,7 +96,7 @@ def _choose(day: DayStore, exclude: Exclude) -> list[KnownImage]:
 
 
 def _holdout(store: MonitorStore) -> pd.DataFrame:
-    known = store.storage.read_table(store.keys.training_set)
+    known = store.storage.read_table(set_keys(store).table)
     known["key"] = [own_key(store.keys.monitor, key) for key in known["key"]]
     return known.loc[known["split"] != "train", ["image_id", "key", "label"]]
 

@@ -16,7 +16,7 @@ from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.models.class_losses import POWER, ClassLosses
-from driftwatch.models.original_set import HOLDOUT_SHARE
+from driftwatch.models.original_set import HOLDOUT_SHARE, set_keys
 from driftwatch.models.paired import MOST_IMAGES, chance_of, images_needed
 from driftwatch.models.splits import EVALUATION
 
@@ -38,8 +38,9 @@ class Sizes:
 def sizes_of(store: MonitorStore, images_a_day: int, card: ModelCard | None) -> Sizes:
     """The sizes of this monitor. `card`: the champion's; None before the first champion."""
     holdout: dict[str, int] = {}
-    if store.storage.exists(store.keys.training_set):
-        table = store.storage.read_table(store.keys.training_set)
+    key = set_keys(store).table
+    if store.storage.exists(key):
+        table = store.storage.read_table(key)
         held_out = table.loc[table["split"] == EVALUATION, "label"].value_counts()
         holdout = {name: int(held_out.get(name, 0)) for name in store.config.classes}
     accuracy = card.metrics.holdout.accuracy.value if card else None

@@ -18,6 +18,7 @@ from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
+from driftwatch.models.original_set import set_keys
 from driftwatch.models.registry import card, versions
 from driftwatch.models.splits import TRAIN, VALIDATION
 from driftwatch.storage.tables import pieces, shape_of
@@ -68,7 +69,9 @@ class ListedImages:
 
     def __init__(self, store: MonitorStore) -> None:
         self._storage = store.storage
-        self._keys = [store.keys.day(day).manifest for day in store.days()] + [store.keys.training_set]
+        self._keys = [store.keys.day(day).manifest for day in store.days()] + [
+            *{store.keys.training_set, set_keys(store).table}
+        ]
 
     def named(self, asked: Collection[str], monitor: str) -> dict[str, str]:
         """The ids of the images that are `asked` for, by the name that was asked: a sha256, or the key of a file, with the monitor's folder or
@@ -177,7 +180,7 @@ def trained_on(store: MonitorStore, images: Sequence[WantedImage]) -> tuple[str,
 
 
 def _fitted(store: MonitorStore, run_key: str | None) -> Iterator[str]:
-    key = store.keys.retraining(run_key, SET) if run_key else store.keys.training_set
+    key = store.keys.retraining(run_key, SET) if run_key else set_keys(store).table
     if store.storage.exists(key):
         table = store.storage.read_table(key)
         yield from table.loc[table["split"].isin([TRAIN, VALIDATION]), "image_id"]

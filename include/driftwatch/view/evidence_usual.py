@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftwatch.artifacts.drift import DayDrift, FeatureDrift
+from driftwatch.models.original_set import set_keys
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import SEGMENT, day_sample, features_of
 from driftwatch.view.large_tables import read_whole
@@ -51,8 +52,8 @@ def training_images(artifacts: Artifacts) -> pd.DataFrame:
     """The original labelled images as `day_images` has a day's; their label stands for the prediction. Empty where they are not stored."""
     import pandas as pd
 
-    table = artifacts.get(artifacts.keys.training_set, read_whole)
-    features = artifacts.get(artifacts.keys.training_features, read_whole)
+    keys = set_keys(artifacts.store)
+    table, features = artifacts.get(keys.table, read_whole), artifacts.get(keys.features, read_whole)
     if table is None or features is None or "key" not in table or len(table) != len(features):
         return pd.DataFrame({"image_id": [], "prediction": [], "day": []})
     numbers = features.drop(columns="image_id", errors="ignore").reset_index(drop=True)

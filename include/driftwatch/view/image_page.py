@@ -12,6 +12,7 @@ from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.keys import own_key
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.images.near_duplicates import MAX_DISTANCE, distances
+from driftwatch.models.original_set import set_keys
 from driftwatch.view.day_images import SCORE, SEGMENT, VOTES, by_table, day_images, features_of, lists_a_sample
 from driftwatch.view.evidence import Pair, pair_of
 from driftwatch.view.evidence_usual import TRAINING_DAY, training_images
@@ -91,7 +92,7 @@ def image_key(artifacts: Artifacts, place: str, image_id: str) -> str | None:
     """The key of the image's file as it is now; None where the place has no such image. Reads less than `find_image`: a page asks for many
     pictures."""
     if place == TRAINING_DAY:
-        rows = artifacts.get(artifacts.keys.training_set, read_whole)
+        rows = artifacts.get(set_keys(artifacts.store).table, read_whole)
     else:
         rows = artifacts.get(_day(artifacts, place).manifest, read_table)
     found = None if rows is None else rows_of(rows, ["image_id", "key", "status"], [image_id])

@@ -15,6 +15,7 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.images.inputs import DayInputs, has_inputs
+from driftwatch.models.original_set import set_keys
 from driftwatch.view.own_pictures import small_picture
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.segments import pictured
@@ -132,13 +133,13 @@ def _reference(store: MonitorStore) -> list[str]:
     def some(known: int) -> np.ndarray:
         return np.linspace(0, known - 1, min(MOST_REFERENCE, known)).astype(int)
 
-    keys, storage = store.keys, store.storage
-    if store.config.labels.blur is not None and storage.exists(keys.training_set):
-        table = storage.read_table(keys.training_set)
+    keys, storage = set_keys(store), store.storage
+    if store.config.labels.blur is not None and storage.exists(keys.table):
+        table = storage.read_table(keys.table)
         rows = table.iloc[some(len(table))].itertuples()
         return [*_covered(store, {row.image_id: own_key(store.config.name, row.key) for row in rows}).values()]
-    if store.config.labels.blur is None and storage.exists(keys.training_inputs):
-        training = storage.read_array(keys.training_inputs)
+    if store.config.labels.blur is None and storage.exists(keys.inputs):
+        training = storage.read_array(keys.inputs)
         return [thumbnail(training[index]) for index in some(len(training))]
     return []
 

@@ -17,7 +17,7 @@ from driftwatch.artifacts.models import ChampionPointer
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.handover import build_reference_of
 from driftwatch.errors import NeedsAttention
-from driftwatch.labels.known_images import control_tasks
+from driftwatch.labels.known_images import _holdout, control_tasks
 from driftwatch.labels.plan import plan_labelling
 from driftwatch.models import registry
 from driftwatch.models.as_trained import OtherModel
@@ -28,6 +28,8 @@ from driftwatch.models.gate import evaluate_challenger
 from driftwatch.models.original_set import read_training_images, refuse_other_set, set_keys, take_in_training_set
 from driftwatch.models.predict import predict_day
 from driftwatch.models.rollback import rollback_target
+from driftwatch.view.artifacts import Artifacts
+from driftwatch.view.evidence_usual import training_images
 from driftwatch.view.gate import reason_text
 
 from ..kills import killed_at, kills, touches
@@ -66,6 +68,10 @@ def test_a_kill_at_any_change_leaves_the_old_set_or_the_new_one_and_a_repeat_end
         assert ids in (old, set(new.table["image_id"]))
         if ids != old:
             assert np.array_equal(inputs, new.inputs)
+        features = storage.read_table(keys.features).set_index("image_id")
+        shown = training_images(Artifacts(monitor_store(storage, layout, world.config))).set_index("image_id")
+        assert shown[features.columns].equals(features), "a page shows another image's numbers"
+        assert {image.image_id for image in _holdout(monitor_store(storage, layout)).itertuples()} <= ids
         found.add(ids == old)
         new.write(storage, layout)
         assert storage.read_table(layout.training_set)["image_id"].tolist() == new.table["image_id"].tolist()
