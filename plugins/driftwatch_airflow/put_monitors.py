@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _put_or_tell(path: Path, monitor: MonitorConfig | ConfigError) -> bool:
     """Whether it went well."""
-    from driftwatch.config.loader import shown
+    from driftwatch.config.refusals import shown
     from driftwatch.errors import DriftwatchError
 
     try:

@@ -13,7 +13,8 @@ from airflow.sdk import DAG, BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from driftwatch.config import MonitorConfig
-from driftwatch.config.loader import load_monitors, shown
+from driftwatch.config.loader import load_monitors
+from driftwatch.config.refusals import shown
 from driftwatch.errors import ConfigError
 from driftwatch_airflow.execution import apply_execution
 

@@ -49,7 +49,8 @@ def watched_monitors() -> tuple[list[Watched], list[str]]:
     whose file is sound.
     """
     from driftwatch.config import MonitorConfig
-    from driftwatch.config.loader import able_to_tell, load_monitors, shown
+    from driftwatch.config.loader import able_to_tell, load_monitors
+    from driftwatch.config.refusals import shown
 
     files = load_monitors()
     found = {each.name: Watched(each) for _, each in files if isinstance(each, MonitorConfig)}

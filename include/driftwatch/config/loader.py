@@ -5,7 +5,6 @@ allowed there. Whatever is wrong with one file, the others go on.
 from __future__ import annotations
 
 import os
-import reprlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,15 +12,11 @@ from pydantic import ValidationError
 
 from driftwatch.config import MonitorConfig
 from driftwatch.config.execution import FOR_ALL, ExecutionConfig
-from driftwatch.config.storage import HAS_LOGIN
+from driftwatch.config.refusals import refused_settings, shown
 from driftwatch.config.yaml_file import UnreadableFile, YamlFile
 from driftwatch.errors import ConfigError
 
 MONITORS_VARIABLE = "DRIFTWATCH_MONITORS"
-_MOST_PROBLEMS = 20
-_bounded = reprlib.Repr()
-_bounded.maxstring = _bounded.maxother = _bounded.maxlong = 80
-_bounded.maxlevel = 3
 
 
 def monitors_folder() -> Path:
@@ -98,11 +93,6 @@ def able_to_tell(path: Path) -> MonitorConfig | None:
         return None
 
 
-def shown(name: Path | str) -> str:
-    """A file's name for people and databases: what cannot be printed is escaped."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in str(name))
-
-
 def monitor_named(name: str) -> MonitorConfig:
     """The monitor of that name among all files. Raises ConfigError where there is none, or its file is refused."""
     found = {each.name: each for _, each in load_monitors() if isinstance(each, MonitorConfig)}
@@ -124,7 +114,7 @@ def _load(path: Path) -> MonitorConfig:
     try:
         return _with_shared(path, MonitorConfig.model_validate(settings))
     except ValidationError as error:
-        raise ConfigError(_explain(path, file, error)) from None
+        raise ConfigError(f"{shown(path)}: {refused_settings(MonitorConfig, file, error)}") from None
 
 
 def _with_shared(path: Path, monitor: MonitorConfig) -> MonitorConfig:
@@ -141,28 +131,9 @@ def _with_shared(path: Path, monitor: MonitorConfig) -> MonitorConfig:
     try:
         execution = monitor.execution.over(ExecutionConfig.model_validate(file.value or {}))
     except ValidationError as error:
-        raise ConfigError(f"{shown(path)}: {_explain(shared, file, error)}") from None
+        raise ConfigError(f"{shown(path)}: {shown(shared)}: {refused_settings(ExecutionConfig, file, error)}") from None
     try:
         monitor.refuse_short_run(execution)
     except ValueError as error:
         raise ConfigError(f"{shown(path)}, by {shown(shared)}: {error}") from None
     return monitor.model_copy(update={"execution": execution})
-
-
-def _explain(path: Path, file: YamlFile, error: ValidationError) -> str:
-    problems, lines = error.errors(include_url=False, include_context=False), []
-    for problem in problems[:_MOST_PROBLEMS]:
-        place = problem["loc"]
-        field = ".".join(shown(str(part)[:80]) for part in place) or "(whole file)"
-        told = problem["msg"].removeprefix("Value error, ")
-        if problem["type"] == "extra_forbidden":
-            told = "unknown key; check its spelling against docs/configuration.md"
-        elif problem["type"] not in ("missing", HAS_LOGIN):
-            told = "must be a list, like [a, b]" if problem["type"] == "tuple_type" else told
-            # The arguments of a notifier may hold a secret, and the refusal is told, logged and shown.
-            told += f" (got {_bounded.repr(problem['input'])})" if place[:1] != ("notifiers",) or "on" in place else ""
-        line = file.line(place) if problem["type"] != "missing" else None
-        lines.append(f"  {field}: {told}" + (f", line {line}" if line else ""))
-    if len(problems) > _MOST_PROBLEMS:
-        lines.append(f"  and {len(problems) - _MOST_PROBLEMS} more")
-    return f"{shown(path)}: {len(problems)} setting(s) refused:\n" + "\n".join(lines)

@@ -36,7 +36,8 @@ class MonitorConfig(Section):
     """One watched classifier."""
 
     name: str = Field(
-        pattern=r"^[a-z][a-z0-9_]{1,60}$", description="Name in lower case. DAG ids and storage folders begin with it."
+        pattern=r"^[a-z][a-z0-9_]{1,60}$",
+        description="Small letters a to z, digits and _, 2 to 61 of them, a letter first. DAG ids and storage folders begin with it.",
     )
     description: str = Field("", description="One sentence that the UI shows.")
     owner: str = Field("ml-platform", min_length=1, max_length=200, description="The owner that the UI shows.")

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.config.loader import load_monitors, load_or_refuse, shown
+from driftwatch.config.loader import load_monitors, load_or_refuse
+from driftwatch.config.refusals import shown
 from driftwatch.errors import ConfigError, DriftwatchError
 from driftwatch.view.artifacts import Artifacts
 from driftwatch_airflow.refused import refused_dag_id

@@ -81,7 +81,7 @@ def written(folder: Path, text: str | bytes, name: str = "monitor.yaml") -> Path
         ("annotation: [1]", "annotation", "dictionary"),
         ("images: {ignore: '*.txt'}", "images.ignore", "must be a list, like [a, b] (got '*.txt')"),
         ("images: {fl\u202eip: 1}", r"images.fl\u202eip", "unknown key"),
-        ("colour: red", "colour", "docs/configuration.md, line 6"),
+        ("paint: red", "paint", "(docs/configuration.md), line 6"),
     ],
 )
 def test_a_mistake_is_told_with_its_field_and_what_is_allowed(tmp_path, wrong, field, allowed):
