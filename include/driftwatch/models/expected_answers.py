@@ -10,6 +10,7 @@ import numpy as np
 
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.logged import LoggedColumns, LoggedConfig
+from driftwatch.config.parts import folded
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.logged.columns import SCORE
 from driftwatch.models.logged.registration import join_training
@@ -39,7 +40,7 @@ def read_expected(store: MonitorStore, path: Path, table: pd.DataFrame) -> Expec
     unused = {**found.strangers, **found.reasons}
     if not len(found.table):
         raise NeedsAttention(
-            f"{path}: none of its {found.rows} rows is about a training image ({unused or 'it is empty'}). An image is named by its path "
+            f"{path}: none of its {found.rows} rows is about a training image ({', '.join(f'{reason}: {rows}' for reason, rows in unused.items()) or 'it is empty'}). An image is named by its path "
             "below the images folder, <class>/<file>, in the column key, or by the sha256 of its bytes in image_id"
         )
     if not found.counts.scores:
@@ -53,15 +54,26 @@ def read_expected(store: MonitorStore, path: Path, table: pd.DataFrame) -> Expec
 def _described(path: Path, config: MonitorConfig) -> MonitorConfig:
     """The monitor file with the columns by their usual names, and scores that are chances."""
     names = _names(path)
+    by_fold = {folded(name): name for name in names}
+    found = {name: by_fold.get(folded(f"{SCORE}{name}")) for name in config.classes}
     columns = LoggedColumns(
         key="key" if "key" in names else None,
         image_id="image_id" if "image_id" in names and "key" not in names else None,
-        scores={name: f"{SCORE}{name}" for name in config.classes},
+        scores={name: column or f"{SCORE}{name}" for name, column in found.items()},
     )
+    if len(names) == 1 and ";" in next(iter(names)):
+        raise NeedsAttention(
+            f"{path} is a CSV file whose fields are separated by a semicolon, as spreadsheets of some countries write it: save it with commas"
+        )
     if columns.key is None and columns.image_id is None:
         raise NeedsAttention(
             f"{path} has the columns {sorted(names)}, and neither key (the path below the images folder) nor image_id (the sha256 of the "
             "image's bytes): add one, or describe the columns in model.logged of the monitor file"
+        )
+    missing = [f"{SCORE}{name}" for name, column in found.items() if column is None]
+    if missing:
+        raise NeedsAttention(
+            f"{path} has no column {', '.join(missing)}; it has {sorted(names)}. There must be one for each class, by its name in classes"
         )
     logged = LoggedConfig(path="answers/{day}/*", columns=columns)
     output = "sigmoids" if config.model.output == "sigmoids" else "probabilities"

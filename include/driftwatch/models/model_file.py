@@ -102,18 +102,19 @@ def _exported(what: str, why: str, command: str) -> str:
 
 
 _RUNS_CODE = "to load it runs code that is in the file"
-_TORCH_EXPORT = "torch.onnx.export(model, torch.zeros(1, 3, 224, 224), sys.argv[2], input_names=['image'], dynamic_axes={'image': {0: 'n'}})"
+_TORCH_NOTE = "224, 224 is the size of its input. It needs the package onnx; leave dynamo=False out before PyTorch 2.5."
+_TORCH_EXPORT = "torch.onnx.export(model, torch.zeros(1, 3, 224, 224), sys.argv[2], input_names=['image'], dynamic_axes={'image': {0: 'n'}}, dynamo=False)"
 
 
 def _torchscript(path: Path) -> str:
     code = f"import sys, torch; model = torch.jit.load(sys.argv[1], 'cpu').eval(); {_TORCH_EXPORT}"
-    return _exported("a TorchScript program", _RUNS_CODE, _python(path, code)) + "224, 224 is the size of its input."
+    return _exported("a TorchScript program", _RUNS_CODE, _python(path, code)) + _TORCH_NOTE
 
 
 def _torch(path: Path) -> str:
     code = f"import sys, torch; model = torch.load(sys.argv[1], 'cpu', weights_only=False).eval(); {_TORCH_EXPORT}"
     return _exported("a PyTorch file, a pickle", _RUNS_CODE, _python(path, code)) + (
-        "224, 224 is the size of its input. A file of weights alone is no model: build the model first and load them into it."
+        f"{_TORCH_NOTE} A file of weights alone is no model: build the model first and load them into it."
     )
 
 

@@ -21,6 +21,7 @@ from driftwatch.artifacts.store import MonitorStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.picture import DECODING, any_large
 from driftwatch.models.as_trained import refuse_other_pixels
+from driftwatch.models.class_folders import class_folders, class_of_folder
 from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
 from driftwatch.storage.foreign_files import to_key
@@ -118,21 +119,16 @@ def copy_images(store: MonitorStore, folder: Path) -> int:
     """Copies <class>/<file> of a local folder to the storage's training images, and returns how many files were copied.
 
     A file that is already there with the same bytes is not copied, and nothing is copied from the storage's own folder. Raises
-    NeedsAttention if a class has no folder.
+    NeedsAttention if a class has no folder. A folder keeps its own way of writing the class: tables name an image by its path there.
     """
     own = store.storage.local_path(store.keys.training_images)
     if own and folder.resolve() == own.resolve():
         return 0
-    missing = [name for name in store.config.classes if not (folder / name).is_dir()]
-    if missing:
-        raise NeedsAttention(
-            f"{folder} has no folder {missing}: one folder for each of {list(store.config.classes)} is expected"
-        )
     there = {item.key: item.size for item in store.storage.list(store.keys.training_images)}
     copied = 0
-    for name in store.config.classes:
-        for path in sorted(path for path in (folder / name).iterdir() if path.is_file()):
-            key = store.keys.training_image(name, to_key(path.name))
+    for of_class in class_folders(folder, store.config.classes).values():
+        for path in sorted(path for path in of_class.iterdir() if path.is_file()):
+            key = store.keys.training_image(of_class.name, to_key(path.name))
             data = path.read_bytes()
             if there.get(key) != len(data) or store.storage.read_bytes(key) != data:
                 store.storage.write_bytes(key, data)
@@ -167,8 +163,10 @@ def read_training_images(store: MonitorStore) -> TrainingSet:
     # Files that a file browser leaves there are no images of a class.
     everything = store.storage.list(folder.path)
     listed = list(folder.images(everything))
-    class_of = {item.key: store.keys.class_of(item.key) for item in listed}
-    strangers = sorted(set(class_of.values()) - set(store.config.classes))
+    folder_of = {item.key: store.keys.class_of(item.key) for item in listed}
+    meant = {name: class_of_folder(name, store.config.classes) for name in set(folder_of.values())}
+    class_of = {key: meant[name] for key, name in folder_of.items()}
+    strangers = sorted(name for name, of in meant.items() if of is None)
     if strangers:
         raise NeedsAttention(
             f"{root}: {strangers} are not in classes {list(store.config.classes)}: allowed is <class>/<file>"

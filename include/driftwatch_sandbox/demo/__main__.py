@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import time
@@ -38,6 +39,7 @@ def play(console: Console, home: Path, story: Story, kind: Callable[[Path, Any, 
 
 def serve(console: Console, home: Path) -> None:
     """Airflow's UI and the stand-ins on the state that a run left, until Ctrl-C."""
+    from driftwatch_sandbox.demo.command_line import write_environment
     from driftwatch_sandbox.demo.label_servers import world_of
 
     world = world_of(finished(home))
@@ -48,8 +50,10 @@ def serve(console: Console, home: Path) -> None:
         world.start_airflow()
         world.wait_until_ready()
         console.print(
-            f"Airflow: {world.url('airflow')}\nLogin:   admin / {world.secrets.password}\nStop:    Ctrl-C",
+            f"Airflow: {world.url('airflow')}\nLogin:   admin / {world.secrets.password}\n"
+            f"Shell:   source {shlex.quote(str(write_environment(world)))}, then airflow dags list\nStop:    Ctrl-C",
             highlight=False,
+            soft_wrap=True,
         )
 
 

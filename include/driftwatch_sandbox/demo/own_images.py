@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from driftwatch.errors import NeedsAttention
+from driftwatch.models.class_folders import class_folders
 from driftwatch_sandbox.demo.homes import VAR, DemoFailed
 
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -36,21 +38,16 @@ def find(folder: Path, classes: Sequence[str]) -> dict[str, list[Path]]:
             f"IMAGES={folder}: no such folder; it must hold a folder of images for each of {_listing(classes)}"
         )
     try:
-        missing = [name for name in classes if not (folder / name).is_dir()]
-        if missing:
-            others = sorted(path.name for path in folder.iterdir() if path.is_dir() and path.name not in classes)
-            there = f"; its other folders, which are no class of the file: {_listing(others)}" if others else ""
-            raise DemoFailed(
-                f"IMAGES={folder} has no folder {_listing(missing)}, which the monitor file names in classes{there}"
-            )
         return {
             name: sorted(
                 path.resolve()
-                for path in (folder / name).iterdir()
+                for path in of_class.iterdir()
                 if path.suffix.lower() in SUFFIXES and not path.name.startswith(".") and path.is_file()
             )
-            for name in classes
+            for name, of_class in class_folders(folder, classes).items()
         }
+    except NeedsAttention as error:
+        raise DemoFailed(f"IMAGES={error}") from None
     except OSError as error:
         raise DemoFailed(f"IMAGES={folder} cannot be read: {error}") from error
 

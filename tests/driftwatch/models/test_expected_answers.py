@@ -82,8 +82,9 @@ def test_the_columns_of_the_monitor_files_log_are_used_where_it_has_one(
     ("given", "said"),
     [
         (GIVEN.rename(columns={"key": "file"}), "neither key .* nor image_id"),
-        (GIVEN.drop(columns="score.dog"), r"no column 'score\.dog'"),
-        (GIVEN.assign(key="cat/9.jpg"), r"none of its 2 rows is about a training image \(\{'no_file': 2\}\)"),
+        (GIVEN.drop(columns="score.dog"), r"no column score\.dog; it has \['key', 'score\.cat'\]"),
+        (GIVEN.drop(columns=["score.dog", "score.cat"]), r"no column score\.cat, score\.dog; .* one for each class"),
+        (GIVEN.assign(key="cat/9.jpg"), r"none of its 2 rows is about a training image \(no_file: 2\)"),
         (GIVEN.assign(**{"score.cat": np.nan}), "none of its 2 rows"),
     ],
 )
@@ -92,6 +93,22 @@ def test_what_cannot_be_compared_is_refused_by_what_is_missing(
 ) -> None:
     with pytest.raises(NeedsAttention, match=said):
         read_expected(store, written(tmp_path / "a.csv", given), table)
+
+
+def test_a_spreadsheets_semicolons_are_told(store: MonitorStore, table: pd.DataFrame, tmp_path: Path) -> None:
+    GIVEN.to_csv(tmp_path / "a.csv", index=False, sep=";")
+    with pytest.raises(NeedsAttention, match=r"separated by a semicolon.*save it with commas"):
+        read_expected(store, tmp_path / "a.csv", table)
+
+
+def test_a_class_is_found_however_its_column_is_written(
+    store: MonitorStore, table: pd.DataFrame, tmp_path: Path
+) -> None:
+    given = GIVEN.rename(columns={"score.cat": "score.Cat"})
+    assert read_expected(store, written(tmp_path / "a.csv", given), table).scores.tolist() == [
+        [0.75, 0.25],
+        [0.25, 0.75],
+    ]
 
 
 def test_another_kind_of_file_and_one_that_is_not_there_are_refused(

@@ -68,7 +68,7 @@ def test_a_format_is_told_by_the_files_first_bytes(
         ("text.keras", lambda path: path.write_text("words"), "cut short"),
         ("pipe.keras", os.mkfifo, "no regular file"),
         ("zero.keras", lambda path: path.symlink_to("/dev/zero"), "no regular file"),
-        ("torch.pt", lambda path: archive(path, "net/data.pkl", "net/version"), "PyTorch.*torch.load.*torch.onnx.export.*torch.onnx"),
+        ("torch.pt", lambda path: archive(path, "net/data.pkl", "net/version"), "PyTorch.*torch.load.*torch.onnx.export.*dynamo=False.*torch.onnx.*package onnx"),
         ("renamed.keras", lambda path: archive(path, "net/data.pkl"), "PyTorch"),
         ("old.pth", lambda path: path.write_bytes(b"\x80\x02\x8a\x0a"), "PyTorch"),
         ("script.pt", lambda path: archive(path, "net/data.pkl", "net/code/__torch__.py"), "TorchScript.*torch.jit.load.*export"),

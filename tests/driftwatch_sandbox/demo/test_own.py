@@ -99,8 +99,8 @@ def test_too_few_images_are_counted_by_class(file, folder) -> None:
 
 def test_a_missing_class_names_what_is_there_instead(file, folder) -> None:
     images = folder(40, 40, 40)
-    (images / "kreis").rename(images / "Kreis")
-    with pytest.raises(DemoFailed, match=r"no folder kreis, .* no class of the file: Kreis"):
+    (images / "kreis").rename(images / "Krais")
+    with pytest.raises(DemoFailed, match=r"no folder kreis, .* no class of the file: Krais"):
         Own(file, images, None)
     with pytest.raises(DemoFailed, match="no such folder"):
         Own(file, images / "none", None)

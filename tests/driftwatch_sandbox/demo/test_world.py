@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import stat
+import subprocess
 
 import pytest
 
+from driftwatch_sandbox.demo.command_line import write_environment
 from driftwatch_sandbox.demo.processes import ServerFailed
 from driftwatch_sandbox.demo.world import World
 
@@ -28,3 +32,23 @@ def test_nothing_of_the_persons_own_connections_reaches_a_simulation(tmp_path, m
     assert "AIRFLOW_CONN_AWS_PROD" not in world.env
     assert "AWS_SECRET_ACCESS_KEY" not in world.env
     assert world.url("toloka") in world.env["AIRFLOW_CONN_TOLOKA_DEFAULT"]
+
+
+def test_a_shell_that_reads_the_file_has_airflows_environment_and_nobody_else_reads_it(tmp_path, monkeypatch) -> None:
+    monkeypatch.delenv("AIRFLOW_HOME", raising=False)
+    world = World(tmp_path / "it's here")
+    world.home.mkdir(exist_ok=True)
+
+    file = write_environment(world)
+
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    shell = [
+        "bash",
+        "-c",
+        '. "$0"; printf "%s\\0" "$AIRFLOW_HOME" "$DRIFTWATCH_MONITORS" "$AIRFLOW_CONN_TOLOKA_DEFAULT"',
+        file,
+    ]
+    seen = subprocess.run(shell, capture_output=True, text=True, check=True, env=dict(os.environ)).stdout.split("\0")
+    assert seen[:3] == [
+        world.env[name] for name in ("AIRFLOW_HOME", "DRIFTWATCH_MONITORS", "AIRFLOW_CONN_TOLOKA_DEFAULT")
+    ]
