@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.store import MonitorStore
@@ -10,7 +12,7 @@ from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.config import LabelsConfig
 from driftwatch.config.label_table import UNKNOWN
 from driftwatch.config.loader import load_monitor
-from driftwatch.config.model import CHAMPION, ENDPOINT
+from driftwatch.config.model import CHAMPION, ENDPOINT, LOGGED
 from driftwatch.config.retraining import HANDOVER, KERAS
 from driftwatch.errors import ConfigError, StorageFailed
 
@@ -43,7 +45,13 @@ def _check(options: argparse.Namespace) -> None:
         f"Runs {config.schedule.delivery_hours:g} h after each UTC day from {config.schedule.start_date}; {_images(monitor)}"
     )
     first = "train" if config.model.predictions == CHAMPION else "import"
-    print(f"Champion: {current.version if current else f'none yet; run driftwatch champion {first}'}")
+    answers = " --answers FILE" if config.model.predictions == LOGGED else ""
+    begin = f"none yet; run driftwatch champion {first} {shlex.quote(str(options.monitor))} --images FOLDER{answers}"
+    print(f"Champion: {current.version if current else begin}")
+    if config.schedule.start_date > datetime.now(timezone.utc).date():
+        print(
+            f"Warning: schedule.start_date {config.schedule.start_date} is still to come: no day before it is monitored"
+        )
     if config.labels.labelled:
         _say_labels(monitor, of_champion)
     else:

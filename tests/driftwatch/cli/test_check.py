@@ -46,13 +46,19 @@ def warnings(lines: list[str]) -> list[str]:
     return [line for line in lines if line.startswith("Warning: ")]
 
 
+def test_a_first_day_that_is_still_to_come_is_a_warning(check: Check) -> None:
+    assert warnings(check(schedule={"start_date": "2099-01-01"})) == [
+        "Warning: schedule.start_date 2099-01-01 is still to come: no day before it is monitored"
+    ]
+
+
 def test_a_sound_file_is_told_with_its_cost_and_without_a_warning(check: Check, tmp_path: Path) -> None:
     lines = check()
     assert lines[0] == f"{tmp_path}/monitor.yaml: valid. Monitor shades: dark, light"
     assert "after each UTC day from 2026-01-01" in lines[1]
     own = f"file://{tmp_path}/storage/shades"
     assert f"images in {own}/incoming/{{day}}, artifacts in {own}" in lines[1]
-    assert lines[2] == "Champion: none yet; run driftwatch champion train"
+    assert lines[2] == f"Champion: none yet; run driftwatch champion train {tmp_path}/monitor.yaml --images FOLDER"
     assert lines[3].startswith("A day of 90 labelled images: 30 pages, 1.80 USD with the fee")
     assert "30 such days 54.00 USD" in lines[3]
     assert not warnings(lines)
@@ -68,10 +74,11 @@ def test_where_peoples_time_is_what_labels_cost_its_hours_are_told(check: Check)
     assert lines[3].startswith("A day of 90 labelled images: 0.5 hours of people's time, 10.00 USD (limit 20.00)")
 
 
-def test_where_production_answers_the_first_champion_is_imported(check: Check) -> None:
+def test_where_production_answers_the_first_champion_is_imported(check: Check, tmp_path: Path) -> None:
     logged = {"path": "logs/{day}/*", "columns": {"key": "file", "prediction": "said"}}
     lines = check(model={"predictions": "logged", "logged": logged})
-    assert lines[2] == "Champion: none yet; run driftwatch champion import"
+    file = f"{tmp_path}/monitor.yaml --images FOLDER --answers FILE"
+    assert lines[2] == f"Champion: none yet; run driftwatch champion import {file}"
 
 
 def test_a_check_writes_nothing(check: Check, tmp_path: Path) -> None:
