@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 from datetime import date, datetime, timezone
+from difflib import get_close_matches
 from typing import Any
 
 from driftwatch.artifacts.days import day_of, days_in
@@ -135,6 +136,23 @@ def _mute(options: argparse.Namespace) -> None:
     }
     found = add_mute(monitor, Mute.model_validate(mute))
     print(f"{found.what} {found.name} does not alarm from {found.since} to {found.until}")
+    if found.what == SEGMENT:
+        _warn_of_unseen(monitor, found.name)
+
+
+def _warn_of_unseen(monitor: MonitorStore, name: str) -> None:
+    """Says so where the newest day that was judged has no such segment: a slip of the hand mutes nothing."""
+    from driftwatch.artifacts.drift import DayDrift
+
+    judged = (monitor.day(day) for day in reversed(monitor.days()))
+    drift = next((found for day in judged if (found := day.find(DayDrift))), None)
+    known = {f"{segment.by}={segment.name}" for segment in drift.segments} if drift else set()
+    if drift and name not in known:
+        near = get_close_matches(name, known, n=5) or sorted(known)[:5]
+        there = f"it has {', '.join(near)}" if near else "it has none"
+        print(
+            f"Warning: {drift.day}, the newest day that was judged, has no segment {name}; {there}. If it was mistyped, unmute it"
+        )
 
 
 def _unmute(options: argparse.Namespace) -> None:

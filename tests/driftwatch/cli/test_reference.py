@@ -11,6 +11,7 @@ from tests.driftwatch.drift.days import features_of, put_features
 
 from driftwatch import cli
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.artifacts.store import DayStore
 from driftwatch.cli.monitor import monitor_of
 from driftwatch.drift.image_quality import build_image_reference, profile_day
@@ -50,6 +51,19 @@ def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, st
 def judged(path: Path) -> DayDrift:
     put_features(of(path, LATER), features_of(100, 2, blurred=100))
     return profile_day(of(path, LATER), "v1")
+
+
+def test_a_camera_that_was_mistyped_is_told_with_those_that_are_there(monitor, capsys) -> None:
+    drift = judged(monitor)
+    assert of(monitor, LATER).find(DayDrift) == drift
+    camera = SegmentDrift(by="camera", name="door-17", images=30, status="usual")
+    of(monitor, LATER).write(drift.model_copy(update={"segments": (camera,)}))
+    rest = ("--until", "2026-04-01", "--reason", "x")
+    warned = run(capsys, "mute", monitor, "camera=dor-17", *rest)[1].splitlines()
+    assert warned[1:] == [
+        "Warning: 2026-03-05, the newest day that was judged, has no segment camera=dor-17; it has camera=door-17. If it was mistyped, unmute it"
+    ]
+    assert len(run(capsys, "mute", monitor, "camera=door-17", *rest)[1].splitlines()) == 1
 
 
 def test_days_are_accepted_listed_and_withdrawn_with_who_and_why(monitor, capsys) -> None:
