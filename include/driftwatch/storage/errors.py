@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import re
 import time
 from collections.abc import Callable, Iterator
@@ -100,6 +101,8 @@ _WRONG_SIGNATURE = "Server failed to authenticate the request"
 # How obstore calls a request to who gives tokens for a service account, an application or a machine's role.
 _NO_LOGIN = "performing token request"
 _NO_RIGHT_ADVICE = f"give the account of {_CONNECTION} this right, or that of the workers, then run the task again"
+# A folder has no connection: who runs the command or the worker is who may or may not.
+_NO_RIGHT_TO_FOLDER = f"give the user that runs this (uid {{uid}}) the right there, by chown or chmod, where the disk is not mounted read-only; or correct {_PLACE}"
 _ODD_REQUEST_ADVICE = "no right is missing: the storage does not take such a request; correct what its message names"
 
 
@@ -256,8 +259,10 @@ def _advice(error: BaseException) -> str:
         if any(_NO_LOGIN in str(link) for link in _chain(error)):
             return _ADVICE["InvalidToken"]
         no_right = answer.status in _NO_RIGHT or answer.code == "AccessDenied"
+    elif getattr(error, "errno", None) in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return _NO_RIGHT_TO_FOLDER.format(uid=os.geteuid())
     else:
-        no_right = isinstance(error, PermissionError) or getattr(error, "errno", None) == errno.EROFS
+        no_right = isinstance(error, PermissionError)
     return _NO_RIGHT_ADVICE if no_right else _ODD_REQUEST_ADVICE
 
 

@@ -108,7 +108,7 @@ def test_what_passes_is_tried_again_and_what_stays_is_named(storage, failing):
 def test_what_is_refused_is_for_a_person_and_is_not_tried_again(storage, failing):
     tries = failing(PermissionError(13, "Permission denied"), 99)
     with pytest.raises(
-        StorageRefused, match=rf"may not read {storage.uri}/m/a \(Permission denied\): give the account"
+        StorageRefused, match=rf"may not read {storage.uri}/m/a \(Permission denied\): give the user that runs this"
     ):
         storage.read_bytes("m/a")
     assert len(tries) == 1

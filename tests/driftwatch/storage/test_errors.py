@@ -212,6 +212,17 @@ def test_errors_of_a_folder_are_sorted_by_their_number(monkeypatch, number, want
     assert len(asked) == tries
 
 
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_who_may_not_write_to_a_folder_is_told_which_user_needs_the_right(monkeypatch, number):
+    def call() -> None:
+        raise OSError(number, os.strerror(number))
+
+    with pytest.raises(StorageRefused) as found:
+        storage_errors.calling("write", "file:///x/y", call)
+    assert f"give the user that runs this (uid {os.geteuid()}) the right there" in str(found.value)
+    assert "connection" not in str(found.value)
+
+
 @pytest.mark.parametrize("call", ["write", "write a file"])
 def test_a_disk_that_is_full_is_named_with_the_object_and_the_old_one_stays(tmp_path, monkeypatch, call):
     storage = open_storage(f"file://{tmp_path}")
