@@ -11,7 +11,7 @@ from driftwatch.artifacts.models import TimedEpochRow
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.cli.failures import UsageError
 from driftwatch.cli.mlflow import tell_mlflow
-from driftwatch.cli.model_checks import check_own, check_version
+from driftwatch.cli.model_checks import check_own, check_version, warn_of_chance
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
 from driftwatch.config.model import ENDPOINT, LOGGED
@@ -82,6 +82,7 @@ def _train(options: argparse.Namespace) -> None:
     _take_in(options, monitor)
     with quiet_tensorflow(options.debug):
         version = _trained(options, monitor)
+        warn_of_chance(monitor, version)
         _hand_over(monitor, version, "driftwatch champion train")
 
 

@@ -1,4 +1,4 @@
-"""What `driftwatch champion import` looks at before it takes a model: held-out images, and the scores of the team's own serving."""
+"""What `driftwatch champion` looks at in a new model: held-out images, and the scores of the team's own serving."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ def check_version(options: argparse.Namespace, monitor: MonitorStore, version: s
     by_log = OrderWords(by_name=monitor.config.classes)
     order = by_log if model.predictions == LOGGED else OrderWords(positive=model.positive_class)
     _refuse_wrong(options, examine_version(monitor, version), version, order)
+
+
+def warn_of_chance(monitor: MonitorStore, version: str) -> None:
+    """Says so where a version that was trained here answers no better than chance. It is no mistake of a setting, and nothing is refused."""
+    from driftwatch.models.own_model import examine_version
+    from driftwatch.view.shares import wide_share
+
+    found = examine_version(monitor, version)
+    if found.by_chance:
+        print(
+            f"Warning: {version} is right on {wide_share(found.accuracy)} of held-out images, no better than chance ({found.chance:.1%}): look "
+            "whether each image lies in its own class's folder, then train with more images or --epochs, and --replace",
+            flush=True,
+        )
 
 
 def _refuse_wrong(options: argparse.Namespace, found: Diagnosis, name: str, order: OrderWords) -> None:

@@ -17,6 +17,7 @@ from tests.driftwatch.view.version_days import EIGHT, SEVEN
 
 from driftwatch import cli
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.cli.model_checks import warn_of_chance
 from driftwatch.storage import open_storage
 
 
@@ -59,6 +60,13 @@ def test_a_bad_monitor_file_ends_with_its_field_and_status_two(monitor, capsys) 
 
 def test_the_first_champion_from_a_folder_to_the_registry(monitor, capsys, monkeypatch) -> None:
     monkeypatch.setattr("driftwatch.models.architecture.build", small_network.build)
+    looked: list[str] = []
+
+    def warn(store, version) -> None:
+        looked.append(version)
+        warn_of_chance(store, version)
+
+    monkeypatch.setattr("driftwatch.cli.champion.warn_of_chance", warn)
     code, out, error = run(capsys, "champion", "train", monitor, "--images", monitor.parent / "images", "--epochs", "2")
     assert (code, error) == (0, "")
     assert "Copied 120 images" in out
@@ -67,6 +75,7 @@ def test_the_first_champion_from_a_folder_to_the_registry(monitor, capsys, monke
     storage, layout = open_storage(f"file://{monitor.parent}/storage"), MonitorKeys("shades")
     version = storage.read_json(layout.champion)["version"]
     assert f"Champion {version}: accuracy" in out
+    assert looked == [version]
     assert storage.exists(layout.reference(version))
 
     code, _, error = run(capsys, "champion", "train", monitor, "--epochs", "1")

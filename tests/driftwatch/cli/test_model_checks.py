@@ -16,6 +16,8 @@ from PIL import Image
 
 from driftwatch import cli
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.cli.model_checks import warn_of_chance
+from driftwatch.cli.monitor import monitor_of
 from driftwatch.storage import open_storage
 
 from ..models.onnx_models import of_graph
@@ -277,3 +279,16 @@ def test_answers_about_no_training_image_and_without_a_name_are_refused_with_wha
     assert "none of its 60 rows is about a training image" in error
     assert "nothing.csv cannot be read: No such file" in bring(model(), "--expect", folder / "nothing.csv")[2]
     assert champion(folder) is None
+
+
+@pytest.mark.parametrize(("scale", "warned"), [(1e30, True), (1.0, False)])  # the first gives always the same answer
+def test_a_version_that_is_no_better_than_chance_is_told_after_training(
+    bring: Import, folder: Path, capsys: pytest.CaptureFixture[str], scale: float, warned: bool
+) -> None:
+    bring(model(scale), "--accept")
+    version = str(champion(folder))
+    warn_of_chance(monitor_of(cli.parser().parse_args(["check", str(folder / "monitor.yaml")])), version)
+    out = capsys.readouterr().out
+    assert out.startswith(f"Warning: {version} is right on 33.3%") == warned
+    assert ("no better than chance (33.3%): look whether each image lies" in out) == warned
+    assert bool(out) == warned
