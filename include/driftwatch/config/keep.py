@@ -33,7 +33,7 @@ class KeepConfig(Section):
     reports: _Days | None = Field(None, description="The day's report, which has pictures in it.")
     leftovers: _Days | None = Field(
         None,
-        description="What killed tasks left behind: files of a day's shards, and checkpoints of a training that has ended.",
+        description="What killed tasks left behind: files of a day's shards, files in a folder that were being written, and checkpoints of a training that has ended.",
     )
     remove: bool = Field(
         False,

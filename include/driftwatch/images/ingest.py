@@ -38,6 +38,7 @@ from driftwatch.images.settling import until_settled, watched
 from driftwatch.images.shards import BLOCK, Shard, objects_of_shard, shards_of
 from driftwatch.storage import StoredObject
 from driftwatch.storage.tables import pieces, writing_table
+from driftwatch.storage.unfinished import target_of
 
 logger = logging.getLogger(__name__)
 
@@ -222,10 +223,10 @@ def merge_shards(day: DayStore) -> Ingest:
 
 
 def _clear_shards(day: DayStore, names: tuple[str, ...] = ("",)) -> None:
-    """Removes the shards' files whose keys end so. The plan goes first: a kill leaves either all that a merge needs, or no plan."""
+    """Removes the shards' files whose keys end so, and what killed writes of them left. The plan goes first: a kill leaves either all that a merge needs, or no plan."""
     day.storage.delete(day.key(ShardPlan))
-    left = [item.key for item in day.storage.list(day.keys.shards)]
-    day.storage.delete_all([key for key in left if key.endswith(names)])
+    left = [*day.storage.list(day.keys.shards), *day.storage.unfinished(day.keys.shards)]
+    day.storage.delete_all([item.key for item in left if target_of(item.key).endswith(names)])
 
 
 def _finish(day: DayStore, model: DayModel, tables: DayTables) -> Ingest:

@@ -45,7 +45,8 @@ def write_index(day: DayStore, about: ModelInput, rows: Sequence[int], names: Se
 def _put_in_place(day: DayStore, index: InputsIndex) -> None:
     day.write(index)
     wanted = {day.keys.inputs_index, *(_key(day, index, number) for number, count in enumerate(index.rows) if count)}
-    day.storage.delete_all([item.key for item in day.storage.list(day.keys.inputs) if item.key not in wanted])
+    there = [*day.storage.list(day.keys.inputs), *day.storage.unfinished(day.keys.inputs)]
+    day.storage.delete_all([item.key for item in there if item.key not in wanted])
 
 
 def _key(day: DayStore, index: InputsIndex, number: int) -> str:

@@ -98,6 +98,11 @@ def merge_predictions(
         embeddings = day.storage.iter_arrays([key for _, key in keys], _SHARDS_AHEAD) if seen else repeat(None)
         counts = _write_day(day, version, images, zip(tables, embeddings, strict=False))
     else:  # the shards' files were removed, since all is written
+        if not day.storage.exists(day.keys.predictions):
+            gone = sum(table not in there for table, _ in keys)
+            raise NeedsAttention(
+                f"{day.storage.url(day.keys.shards)}: the answers of {gone} of {shards} shards are gone before they were joined: clear predict_shards"
+            )
         counts = _counts_again(day, version)
         _refuse_incomplete(day, counts["images"], images)
         _refuse_others(day)

@@ -158,6 +158,7 @@ def _carry_out(store: MonitorStore, receipt: str, outside: Outside) -> ForgetRec
         "embeddings": lambda: blank_embeddings(store, images),
         "shown copies": lambda: _delete_shown(store, work),
         "originals": lambda: _delete_originals(store, work),
+        "unfinished writes": lambda: _delete_unfinished(store),
         "tables and records": lambda: _blank_files(store, receipt, names),
         "reports": lambda: _renew_reports(store, work, outside.write_report),
     }
@@ -240,6 +241,13 @@ def _delete_shown(store: MonitorStore, work: ForgetWork) -> int:
     return len(found)
 
 
+def _delete_unfinished(store: MonitorStore) -> int:
+    """What killed writes have left, since it may be about the images. It is nobody's: no run reads it."""
+    left = [item.key for folder in _folders_of(store) for item in store.storage.unfinished(folder)]
+    store.storage.delete_all(left)
+    return len(left)
+
+
 def _delete_originals(store: MonitorStore, work: ForgetWork) -> int:
     """Those that lie in the monitor's own folder: where `images.layout` leads nothing is deleted."""
     if not store.config.storage.forget_originals:
@@ -271,13 +279,17 @@ def _blank_files(store: MonitorStore, receipt: str, names: Mapping[str, str]) ->
 
 
 def _files_of(store: MonitorStore) -> Iterator[StoredObject]:
-    folders = [name for name in store.storage.folders(store.keys.monitor) if name != "incoming"]
-    for folder in folders:
-        for item in store.storage.list(f"{store.keys.monitor}/{folder}"):
+    for folder in _folders_of(store):
+        for item in store.storage.list(folder):
             # What production answered for training images is a model's file, whose sha256 its card has.
             of_people = item.key.startswith(f"{store.keys.training_images}/") or file_name(item.key) == "model.parquet"
             if item.key.endswith((".parquet", ".json")) and not of_people:
                 yield item
+
+
+def _folders_of(store: MonitorStore) -> list[str]:
+    """Those of the monitor but where its images are delivered."""
+    return [f"{store.keys.monitor}/{name}" for name in store.storage.folders(store.keys.monitor) if name != "incoming"]
 
 
 def _correct_handovers(store: MonitorStore) -> None:

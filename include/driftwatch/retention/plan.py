@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta, timezone
 from typing import Literal, get_args
 
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -26,7 +26,7 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 
 @dataclass(frozen=True)
 class Removal:
-    """An object that is over. `day`: whose it is; of a retraining the last day of its labels."""
+    """An object that is over. `day`: whose it is; of a retraining the last day of its labels; of a write that was killed the day of the kill."""
 
     kind: Kind
     day: date
@@ -98,6 +98,10 @@ def _candidates(store: MonitorStore) -> Iterator[Removal]:
         if day and kind:
             yield Removal(kind, day, item.key, item.size)
     yield from _of_retrainings(store)
+    for item in store.storage.unfinished(store.keys.monitor):
+        written = store.storage.modified(item.key)
+        if written is not None:  # else it is gone since
+            yield Removal("leftovers", datetime.fromtimestamp(written, timezone.utc).date(), item.key, item.size)
 
 
 def _kind_of(day: DayStore, key: str) -> Kind | None:
@@ -184,6 +188,8 @@ class _Stays:
         return f"{missing[0]} of {day.date} is not published" if missing and day.config.publish.sinks else ""
 
     def _leftovers(self, day: DayStore) -> str:
-        if day.has(ShardPlan) or (day.storage.list(day.keys.shards) and not day.has(InputsIndex)):
+        parts = day.storage.list(day.keys.shards)
+        if day.has(ShardPlan) or (parts and not day.has(InputsIndex)):
             return "the day is not whole: run it again, or delete its folder"
-        return ""
+        # The answers of its shards are not joined yet.
+        return "its model has not answered it" if parts and not day.storage.exists(day.keys.predictions) else ""

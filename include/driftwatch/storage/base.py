@@ -65,6 +65,11 @@ class Storage(Kind, Formats):
         found = self._calling("list", prefix, lambda: [*self._list(path)])
         return sorted((StoredObject(f"{prefix}/{to_key(name)}", size) for name, size in found), key=name_of)
 
+    def unfinished(self, prefix: str) -> Sequence[StoredObject]:
+        """The files below `prefix` that writes go to before they are renamed: of writes under way, and of killed ones. `list` has none of them.
+        Empty where the kind of storage has no such files, as on object stores."""
+        return ()
+
     def iter_list(self, *prefixes: str) -> Generator[StoredObject, None, None]:
         """As `list`, of one or more folders, none of which lies in another, and never held whole: a few thousand objects at a time, in the order
         of names (`storage.spool`). Several folders, and the folders of a large one, are listed at once, onto the local disk. Close the

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,8 @@ from driftwatch.storage.base import Storage
 from driftwatch.storage.entries import Entry, Opened, Stored
 from driftwatch.storage.errors import if_there
 from driftwatch.storage.foreign_files import lies_in, list_files, read_regular, to_key
+from driftwatch.storage.spool import StoredObject
+from driftwatch.storage.unfinished import aside_of, is_aside
 
 
 class FileStorage(Storage):
@@ -37,6 +38,12 @@ class FileStorage(Storage):
     def modified(self, key: str) -> float | None:
         found = self._found("look at", key)
         return found.modified if found else None
+
+    def list(self, prefix: str) -> Sequence[StoredObject]:
+        return [item for item in super().list(prefix) if not is_aside(item.key)]
+
+    def unfinished(self, prefix: str) -> Sequence[StoredObject]:
+        return [item for item in super().list(prefix) if is_aside(item.key)]
 
     def lies_in(self, key: str, folder: str) -> bool:
         return lies_in(self.path(key), self.path(folder) if folder else self.root)
@@ -117,7 +124,7 @@ def _stamp(found: os.stat_result) -> str:
 def _replacing(target: Path) -> Iterator[IO[bytes]]:
     """Writes a file beside the target and renames it, so that a killed process leaves the old file or the new one."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    aside = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
+    aside = target.with_name(aside_of(target.name))
     try:
         with aside.open("wb") as file:
             yield file

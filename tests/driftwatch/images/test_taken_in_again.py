@@ -11,6 +11,7 @@ from functools import partial
 import cv2
 import numpy as np
 import pytest
+from tests.killed_write import killed_write
 
 from driftwatch.artifacts.day_keys import DayKeys
 from driftwatch.artifacts.ingest import InputsIndex
@@ -101,6 +102,21 @@ def test_while_a_large_day_is_taken_in_again_it_is_read_as_it_was(storage, chang
     after = pictures(of)
     assert after != before or list(after) != list(before)
     assert all(pixels == before[image_id] for image_id, pixels in after.items() if image_id in before)
+
+
+def test_a_merge_takes_away_what_killed_writes_of_its_shards_left_and_nothing_of_the_next_steps(storage):
+    of = day(storage)
+    cut = begin_day(of, MODEL)
+    for name in ("listing.parquet", "images.parquet"):
+        killed_write(storage, DAY.shard(0, name), b"half")
+    killed_write(storage, DAY.inputs_block(0, "aa"), b"half")
+    for shard in cut:
+        ingest_shard(of, shard)
+    answers = killed_write(storage, DAY.shard(0, "predictions.parquet"), b"half")
+    merge_shards(of)
+    assert [item.key for item in storage.unfinished("cats/days")] == [answers]
+    begin_day(of, MODEL)
+    assert list(storage.unfinished("cats/days")) == []
 
 
 def test_a_small_day_whose_second_pass_was_killed_is_read_as_it_was(storage, monkeypatch):

@@ -9,6 +9,7 @@ from shutil import copytree
 import pytest
 from tests.driftwatch.models.conftest import World, open_world
 from tests.elsewhere import read_only
+from tests.killed_write import killed_write
 from tests.once import once_for_all_workers
 
 from driftwatch.artifacts.forgetting import FORGOTTEN, ForgetReceipt
@@ -136,6 +137,23 @@ def test_a_day_that_is_being_taken_in_is_waited_for(world) -> None:
     world.storage.write_bytes(store.keys.day(DAY).shard(0, "images.parquet"), b"x")
     with pytest.raises(NeedsAttention, match="2026-01-04: the day is just being taken in"):
         forget(store, [trained_image(world)[0]], ASKED, Told().outside)
+
+
+def test_what_killed_writes_left_of_an_image_goes_and_stops_nobody(world) -> None:
+    one, key = trained_image(world)
+    of_day, picture = store_of(world).keys.day(DAY), world.storage.read_bytes(key)
+    table = world.storage.read_bytes(of_day.manifest)
+    left = [
+        killed_write(world.storage, of_day.shard(0, "images.parquet"), table),
+        killed_write(world.storage, of_day.manifest, table),
+        killed_write(world.storage, f"{of_day.shown}/{one}.jpg", picture),
+        killed_write(world.storage, store_of(world).keys.training_set, table),
+    ]
+    needles = needles_of(world, one, key)
+    receipt = forget(store_of(world), [one], ASKED, Told().outside)
+    assert receipt.changed["unfinished writes"] == len(left)
+    assert where(world.storage, *needles) == [key]
+    assert list(world.storage.unfinished("stripes")) == []
 
 
 def test_images_that_look_nearly_the_same_are_listed_and_stay(world) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+import os
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pandas as pd
 import pytest
 from tests.driftwatch.artifacts import samples
+from tests.killed_write import killed_write
 
 from driftwatch.artifacts.keys import DATASET_CARD, GATE, SET
 from driftwatch.artifacts.store import MonitorStore
@@ -104,6 +106,7 @@ def test_a_plan_that_was_removed_half_is_gone_on_with(make):
         ("labels.parquet", "shown", "its labels are not merged"),
         ("performance.json", "answers", "it is not judged"),
         ("inputs/index.json", "leftovers", "the day is not whole"),
+        ("predictions.parquet", "leftovers", "its model has not answered it"),
     ],
 )
 def test_a_day_that_is_not_done_keeps_what_it_needs(make, without, kind, why):
@@ -129,6 +132,20 @@ def test_a_large_day_that_is_just_taken_in_again_keeps_its_parts(make, kind):
     plan = keep_plan(store, TODAY)
     assert plan.over == ()
     assert [(found.kind, found.day) for found in plan.still] == [(kind, OLD)]
+
+
+def test_what_a_killed_write_left_goes_so_many_days_after_the_kill_wherever_it_lies(make):
+    store = make({"leftovers": 30})
+    left = [
+        killed_write(store.storage, key, b"123")
+        for key in (store.keys.day(OLD).manifest, store.keys.day(NEW).predictions, store.keys.training_set)
+    ]
+    for key, day in zip(left, (TODAY, OLD, OLD), strict=True):
+        os.utime(store.storage.local_path(key), (0, datetime.combine(day, time(9), timezone.utc).timestamp()))
+    found = {removal.key: removal.day for removal in keep_plan(store, TODAY).over}
+    assert found == {left[1]: OLD, left[2]: OLD, store.keys.day(OLD).shard(0, "images.parquet"): OLD}
+    remove(store, keep_plan(store, TODAY))
+    assert [item.key for item in store.storage.unfinished(store.keys.monitor)] == left[:1]
 
 
 def test_the_copies_of_an_old_day_stay_while_people_answer_its_late_images(make):

@@ -6,8 +6,10 @@ import os
 import tracemalloc
 
 import pytest
+from tests.killed_write import killed_write
 
 from driftwatch.storage import open_storage
+from driftwatch.storage.unfinished import target_of
 
 
 def test_a_killed_write_leaves_the_old_file(file_storage, tmp_path, monkeypatch):
@@ -17,6 +19,25 @@ def test_a_killed_write_leaves_the_old_file(file_storage, tmp_path, monkeypatch)
         file_storage.write_bytes("a", b"new")
     assert file_storage.read_bytes("a") == b"old"
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_what_a_killed_process_leaves_is_no_object_and_can_be_found_and_deleted(file_storage):
+    file_storage.write_bytes("m/in/a.parquet", b"old")
+    left = killed_write(file_storage, "m/in/a.parquet", b"new")
+    assert [item.key for item in file_storage.list("m")] == ["m/in/a.parquet"]
+    assert file_storage.read_bytes("m/in/a.parquet") == b"old"
+    assert [(item.key, item.size) for item in file_storage.unfinished("m")] == [(left, 3)]
+    assert target_of(left) == "m/in/a.parquet"
+    file_storage.delete(left)
+    assert list(file_storage.unfinished("m")) == []
+
+
+@pytest.mark.parametrize("name", [".hidden.tmp", "a.tmp", ".a.jpg.0123.tmp", "a.jpg"])
+def test_other_hidden_files_are_objects_as_any(file_storage, name):
+    file_storage.write_bytes(f"m/{name}", b"a")
+    assert [item.key for item in file_storage.list("m")] == [f"m/{name}"]
+    assert list(file_storage.unfinished("m")) == []
+    assert target_of(f"m/{name}") == f"m/{name}"
 
 
 def test_a_folder_that_is_not_there_yet_is_an_empty_storage_and_a_file_in_its_place_is_none(tmp_path):
