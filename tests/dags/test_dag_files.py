@@ -117,6 +117,16 @@ def test_a_day_in_shards_is_made_one_before_anything_looks_at_it_and_its_answers
     assert "profile_shards" in before(day, "profile_features")
 
 
+def test_what_a_task_skips_is_skipped_also_where_an_earlier_run_had_mapped_it(dags):
+    """A task skips others by their names, and so not the instances that an earlier run has made of a mapped one: those began, and failed with
+    KeyError. The scheduler skips them where the task says that it skips others."""
+    from airflow.sdk.bases.skipmixin import SkipMixin
+
+    skipping = {task.task_id: task for dag in dags.values() for task in dag.tasks if isinstance(task, SkipMixin)}
+    assert {"ingest_images", "check_performance", "choose_action", "gate"} <= set(skipping)
+    assert [name for name, task in skipping.items() if not task.inherits_from_skipmixin] == []
+
+
 def test_a_day_of_one_shard_goes_on_where_the_tasks_for_several_are_skipped(day):
     skipped = day.get_task("ingest_images").for_shards
     assert set(skipped) == {"ingest_shards", "merge_shards", "profile_shards", "predict_shards"}

@@ -35,7 +35,7 @@ from driftwatch.images.outcome import ACCEPTED, DUPLICATE, IGNORED, QUARANTINED
 from driftwatch.images.picture import DECODING
 from driftwatch.images.segments import DaySegments
 from driftwatch.images.settling import until_settled, watched
-from driftwatch.images.shards import BLOCK, Shard, objects_of_shard, shards_of
+from driftwatch.images.shards import BLOCK, Shard, not_done, objects_of_shard, shards_of
 from driftwatch.storage import StoredObject
 from driftwatch.storage.tables import pieces, writing_table
 from driftwatch.storage.unfinished import target_of
@@ -202,6 +202,9 @@ def merge_shards(day: DayStore) -> Ingest:
         return _refuse_too_many_rejects(day, day.read(Ingest))
     model = DayModel(plan.model_version, plan.pixels, plan.decoding)
     keys = [day.keys.shard(number, "images.parquet") for number in range(plan.shards)]
+    there = {item.key for item in day.storage.list(day.keys.shards)}
+    if lacking := sum(key not in there for key in keys):
+        raise NeedsAttention(not_done(day.storage.url(day.keys.shards), lacking, plan.shards, "ingest_shards"))
     shared = in_several(day.storage, keys, plan.listed)
     firsts: dict[str, str] = {}
     block = 0

@@ -15,6 +15,19 @@ BLOCK = 256
 MOST_BATCHES = 1000  # Airflow maps a task at most 1,024 times by default ([core] max_map_length)
 
 
+def not_done(folder: str, lacking: int, shards: int, task: str) -> str:
+    """What to say where `task` has left nothing of so many of the day's `shards`. `folder`: where that would lie."""
+    return f"{folder}: {task} has left nothing of {lacking} of {shards} shards: {again(task)}"
+
+
+def again(task: str) -> str:
+    """What to do about a shard's `task` that has to run again."""
+    return (
+        f"clear {task} and what follows it. Where Airflow shows one of its tasks as removed, since the day had fewer shards for a while, clearing does "
+        "not bring it back: trigger the DAG with the day instead (docs/operate/rerun.md)"
+    )
+
+
 @dataclass(frozen=True)
 class Shard:
     """The objects from `start` to before `stop` in the day's listing. It is `number` of `shards`, from 0. `run`: which run cut the day; empty where

@@ -16,6 +16,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.shards import again, not_done
 from driftwatch.models.as_trained import as_trained, refuse_other_pixels
 from driftwatch.models.content import content_of, kind_of_day
 from driftwatch.models.predictors.base import Asked, Predictor, day_predictor
@@ -99,10 +100,8 @@ def merge_predictions(
         counts = _write_day(day, version, images, zip(tables, embeddings, strict=False))
     else:  # the shards' files were removed, since all is written
         if not day.storage.exists(day.keys.predictions):
-            gone = sum(table not in there for table, _ in keys)
-            raise NeedsAttention(
-                f"{day.storage.url(day.keys.shards)}: the answers of {gone} of {shards} shards are gone before they were joined: clear predict_shards"
-            )
+            lacking = sum(table not in there for table, _ in keys)
+            raise NeedsAttention(not_done(day.storage.url(day.keys.shards), lacking, shards, "predict_shards"))
         counts = _counts_again(day, version)
         _refuse_incomplete(day, counts["images"], images)
         _refuse_others(day)
@@ -144,7 +143,7 @@ def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) 
 def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:
     if answered != images:
         raise NeedsAttention(
-            f"{day.storage.url(day.keys.predictions)}: the shards answered {answered} of {images} images: clear predict_shards"
+            f"{day.storage.url(day.keys.predictions)}: the shards answered {answered} of {images} images: {again('predict_shards')}"
         )
 
 
@@ -158,7 +157,7 @@ def _refuse_others(day: DayStore) -> None:
         of_ids.append(ids.digest())
     if of_ids[0] != of_ids[1]:
         raise NeedsAttention(
-            f"{day.storage.url(day.keys.predictions)}: the answers are about other images than the day has: clear predict_shards"
+            f"{day.storage.url(day.keys.predictions)}: the answers are about other images than the day has: {again('predict_shards')}"
         )
 
 

@@ -85,6 +85,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
 
     template_fields: Sequence[str] = ("day",)
     ui_color = "#f9f3e3"
+    inherits_from_skipmixin = True  # so a branch that was not taken stays skipped where its task is cleared alone
 
     def __init__(self, *, on_alert: str, on_ok: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

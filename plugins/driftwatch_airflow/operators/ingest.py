@@ -47,6 +47,8 @@ class IngestImagesOperator(DayOperator, SkipMixin):
     """
 
     template_fields: Sequence[str] = ("day", "about")
+    # The scheduler then skips the tasks of an earlier run's shards too. Else they begin, and fail for want of a shard.
+    inherits_from_skipmixin = True
 
     def __init__(
         self, *, for_shards: Sequence[str] = (), about: str = "{{ about_run(dag_run, params) }}", **kwargs: Any

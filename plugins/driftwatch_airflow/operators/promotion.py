@@ -34,6 +34,7 @@ class GateOperator(RetrainingOperator, BranchMixIn):
     or promote the challenger."""
 
     ui_color = "#f9f3e3"
+    inherits_from_skipmixin = True  # so a branch that was not taken stays skipped where its task is cleared alone
 
     def __init__(self, *, on_keep: str, on_approval: str, on_promote: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

@@ -89,6 +89,7 @@ class ChooseActionOperator(RetrainingOperator, BranchMixIn):
     retrain. The run of an alert compares the challenger that waits for evidence, if there is one."""
 
     ui_color = "#f9f3e3"
+    inherits_from_skipmixin = True  # so a branch that was not taken stays skipped where its task is cleared alone
 
     def __init__(self, *, on_plan: str, on_rollback: str, on_challenger: str, on_retrain: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -177,6 +178,8 @@ class ShowPlanOperator(RetrainingOperator):
 class CollectTrainingSetOperator(RetrainingOperator, BranchMixIn):
     """The original training set and the range's human labels, evaluation images kept apart. Then it is trained on here, or handed over
     to the team, as `retraining.trainer` says."""
+
+    inherits_from_skipmixin = True  # so a branch that was not taken stays skipped where its task is cleared alone
 
     def __init__(self, *, on_train: str, on_handover: str, **kwargs: Any) -> None:
         super().__init__(**kwargs)

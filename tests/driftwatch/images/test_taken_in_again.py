@@ -104,6 +104,20 @@ def test_while_a_large_day_is_taken_in_again_it_is_read_as_it_was(storage, chang
     assert all(pixels == before[image_id] for image_id, pixels in after.items() if image_id in before)
 
 
+def test_a_shard_that_no_task_took_in_is_told_with_what_to_do_and_is_merged_once_it_is_there(storage):
+    of = day(storage)
+    before, (first, *others) = artifacts(storage), begin_day(of, MODEL)
+    for shard in others:
+        ingest_shard(of, shard)
+    with pytest.raises(
+        NeedsAttention, match=r"ingest_shards has left nothing of 1 of 3 shards: clear ingest_shards.*trigger the DAG"
+    ):
+        merge_shards(of)
+    ingest_shard(of, first)
+    merge_shards(of)
+    assert artifacts(storage) == before
+
+
 def test_a_merge_takes_away_what_killed_writes_of_its_shards_left_and_nothing_of_the_next_steps(storage):
     of = day(storage)
     cut = begin_day(of, MODEL)

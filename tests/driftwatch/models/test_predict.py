@@ -295,7 +295,9 @@ def test_answers_of_an_earlier_run_about_other_images_are_not_the_days(in_shards
 def test_a_shards_answers_that_are_gone_before_they_are_joined_are_named_with_what_to_do(in_shards):
     storage, (lost, *_) = in_shards.storage, in_shards.handed_over()
     storage.delete(lost.replace("embeddings.npy", "predictions.parquet"))
-    with pytest.raises(NeedsAttention, match=r"shards: the answers of 1 of 3 shards are gone.*clear predict_shards"):
+    with pytest.raises(
+        NeedsAttention, match=r"shards: predict_shards has left nothing of 1 of 3 shards: clear predict_shards"
+    ):
         in_shards.merge()
     answer(in_shards.world, in_shards.parts[0])
     in_shards.merge()
