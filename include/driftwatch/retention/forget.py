@@ -103,7 +103,8 @@ def _begin(store: MonitorStore, wanted: Sequence[str], asked: Asked) -> str:
     busy = [str(day) for day in days if store.storage.list(store.day(day).keys.shards)]
     if busy:
         raise NeedsAttention(
-            f"{', '.join(busy)}: the day is just being taken in, and its parts have the image too: let it end, then forget"
+            f"{', '.join(busy)}: the day is just being taken in, or a run of it has ended in between, and its parts have the image too: let it end, or "
+            "run it again, then forget"
         )
     of_training = bool(listed.of(ids)["key"].str.contains("/training/images/", na=False).any())
     work = ForgetWork(
@@ -121,13 +122,13 @@ def _begin(store: MonitorStore, wanted: Sequence[str], asked: Asked) -> str:
 
 
 def _has_any(day: DayStore, ids: set[str]) -> bool:
-    """Whether the day lists any of these images."""
-    key = day.keys.manifest
-    if not day.storage.exists(key):
-        return False
+    """Whether the day lists any of these images, or a shard of a day that is being taken in."""
+    keys = [day.keys.manifest] if day.storage.exists(day.keys.manifest) else []
+    keys += [item.key for item in day.storage.list(day.keys.shards) if item.key.endswith("images.parquet")]
     wanted = pa.array([*ids], pa.string())
     return any(
         pc.any(pc.is_in(piece["image_id"], value_set=wanted)).as_py()
+        for key in keys
         for piece in pieces(day.storage, key, ["image_id"])
     )
 

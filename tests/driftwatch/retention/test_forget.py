@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from shutil import copytree
 
+import pandas as pd
 import pytest
 from tests.driftwatch.models.conftest import World, open_world
 from tests.elsewhere import read_only
@@ -137,6 +139,18 @@ def test_a_day_that_is_being_taken_in_is_waited_for(world) -> None:
     world.storage.write_bytes(store.keys.day(DAY).shard(0, "images.parquet"), b"x")
     with pytest.raises(NeedsAttention, match="2026-01-04: the day is just being taken in"):
         forget(store, [trained_image(world)[0]], ASKED, Told().outside)
+
+
+def test_a_day_that_has_the_image_in_a_shard_alone_is_waited_for_too(world) -> None:
+    """It came in a day before, and once more in one that is taken in for the first time: its shard's blocks are named by its id."""
+    one, _ = trained_image(world)
+    part = store_of(world).keys.day(date(2026, 1, 5)).shard(0, "images.parquet")
+    world.storage.write_table(part, pd.DataFrame({"image_id": [None, one]}))
+    with pytest.raises(
+        NeedsAttention, match=r"2026-01-05: the day is just being taken in, or .* run it again, then forget"
+    ):
+        forget(store_of(world), [one], ASKED, Told().outside)
+    assert world.storage.read_table(part)["image_id"].tolist() == [None, one]
 
 
 def test_what_killed_writes_left_of_an_image_goes_and_stops_nobody(world) -> None:
