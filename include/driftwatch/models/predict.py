@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, TypedDict
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from driftwatch.models.logged.day import Elsewhere
 
 _SHARDS_AHEAD = 2
+_BLOCKS = b"driftwatch.blocks"
 
 
 class PredictionCounts(TypedDict):
@@ -70,13 +71,12 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts
 
         shard_content(day, version, shard)
         return _counts(day.config, version, Counter())
+    schema = _schema(day.config).with_metadata({_BLOCKS: _named(DayInputs(day), shard.blocks)})
     table, embeddings = _answered(day, version, shard.blocks)
     if embeddings is not None:
         day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
     # Read by its schema: in a shard without an accepted image, a data frame would not know the types of its columns.
-    with writing_table(
-        day.storage, day.keys.shard(shard.number, "predictions.parquet"), _schema(day.config)
-    ) as predictions:
+    with writing_table(day.storage, day.keys.shard(shard.number, "predictions.parquet"), schema) as predictions:
         predictions.add(table)
     return _counts(day.config, version, Counter(table["prediction"].to_pylist()))
 
@@ -95,7 +95,7 @@ def merge_predictions(
     flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
     images, seen = len(DayInputs(day)), any(embeddings in there for _, embeddings in keys)
     if there.issuperset(flat if seen else [table for table, _ in keys]):
-        tables = day.storage.iter_arrow([table for table, _ in keys], None, _SHARDS_AHEAD)
+        tables = _of_the_day(day, day.storage.iter_arrow([table for table, _ in keys], None, _SHARDS_AHEAD))
         embeddings = day.storage.iter_arrays([key for _, key in keys], _SHARDS_AHEAD) if seen else repeat(None)
         counts = _write_day(day, version, images, zip(tables, embeddings, strict=False))
     else:  # the shards' files were removed, since all is written
@@ -138,6 +138,28 @@ def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) 
     answer_day(day, version, elsewhere, shards)
     recheck_day(day, version)
     return _counts_again(day, version)
+
+
+def _named(inputs: DayInputs, blocks: range) -> bytes:
+    """Which blocks these are, and what they hold: a block is named by its images."""
+    inputs.span(blocks)  # raises where the day has no such blocks
+    names = "".join(f"{inputs.index.name(number)}\n" for number in blocks)
+    return f"{blocks.start} {blocks.stop} {hashlib.sha256(names.encode()).hexdigest()}".encode()
+
+
+def _of_the_day(day: DayStore, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The shards' answers. A try that was held up while the day was taken in again may have left those of other images."""
+    inputs = DayInputs(day)
+    for number, table in enumerate(tables):
+        told = (table.schema.metadata or {}).get(_BLOCKS, b"")
+        if told:  # else an earlier version left it
+            start, stop = map(int, told.split()[:2])
+            if stop > len(inputs.rows) or told != _named(inputs, range(start, stop)):
+                key = day.keys.shard(number, "predictions.parquet")
+                raise NeedsAttention(
+                    f"{day.storage.url(key)}: the answers are about other images than the day has: {again('predict_shards')}"
+                )
+        yield table
 
 
 def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:

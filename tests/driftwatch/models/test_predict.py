@@ -292,6 +292,22 @@ def test_answers_of_an_earlier_run_about_other_images_are_not_the_days(in_shards
         in_shards.merge()
 
 
+def test_answers_that_a_try_left_late_about_images_of_an_earlier_run_are_refused(in_shards):
+    """As many as the shard has images."""
+    storage, keys, there = in_shards.storage, in_shards.keys, in_shards.handed_over()
+    index = storage.read_json(keys.inputs_index)
+    blocks = index["blocks"]
+    storage.write_json(keys.inputs_index, {**index, "blocks": [*blocks[:2], "0" * 12, *blocks[3:]]})
+    with pytest.raises(
+        NeedsAttention,
+        match=r"0001\.predictions\.parquet: the answers are about other images than the day has: clear predict",
+    ):
+        in_shards.merge()
+    assert in_shards.handed_over() == there
+    storage.write_json(keys.inputs_index, index)
+    in_shards.merge()
+
+
 def test_a_shards_answers_that_are_gone_before_they_are_joined_are_named_with_what_to_do(in_shards):
     storage, (lost, *_) = in_shards.storage, in_shards.handed_over()
     storage.delete(lost.replace("embeddings.npy", "predictions.parquet"))
