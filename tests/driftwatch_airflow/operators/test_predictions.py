@@ -26,6 +26,8 @@ from driftwatch_sandbox.model_server.app import create_app
 from driftwatch_sandbox.model_server.model import ServedModel
 from driftwatch_servers.serving import running
 
+from .first_task import TaskInstance
+
 DAY = "2026-11-20"
 
 
@@ -87,7 +89,7 @@ class LogOfADay:
 
     def run(self, run_type: str = "scheduled", resumed: bool = False) -> dict:
         operator = PredictLabelsOperator(task_id="predict", monitor=self.monitor, day=str(self.day))
-        context = {"dag_run": SimpleNamespace(run_type=run_type)}
+        context = {"dag_run": SimpleNamespace(run_type=run_type), "ti": TaskInstance()}
         return operator.answer(context, {}) if resumed else operator.execute(context)
 
 
