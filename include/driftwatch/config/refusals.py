@@ -36,11 +36,13 @@ def refused_settings(model: type[BaseModel], file: YamlFile, error: ValidationEr
         by_place.setdefault(place, []).append(problem)
         if len(place) < len(problem["loc"]):
             of_kinds.add(place)
-    # Where [0, 224] is given for a number or a list of two, what is wrong in the list says more than that it is no number.
+    # Where [0, 224] is given for a number or a list of two, what is wrong in the list says more than that it is no number. And a list is
+    # only called too short for want of those that are wrong.
     told = {
         place: problems
         for place, problems in by_place.items()
-        if place not in of_kinds or not any(other[: len(place)] == place for other in by_place if other != place)
+        if not (place in of_kinds or problems[0]["type"] == "too_short")
+        or not any(other[: len(place)] == place for other in by_place if other != place)
     }
     lines = [_line(model, file, place, problems) for place, problems in [*told.items()][:_MOST_PROBLEMS]]
     if len(told) > _MOST_PROBLEMS:
@@ -85,7 +87,7 @@ def _allowed(model: type[BaseModel], place: _Place, problem: ErrorDetails) -> st
     if kind == "tuple_type":
         return "must be a list, like [a, b]"
     if kind == "too_short":
-        return f"at least {context['min_length']} are needed, not {context['actual_length']}"
+        return f"must have at least {context['min_length']} entries, not {context['actual_length']}"
     if kind == "string_pattern_mismatch":
         field = _field(model, place)
         meaning = f"{field.description} " if field and field.description else ""

@@ -37,7 +37,8 @@ storage: {uri: file:///data}
             "registry: {mlflow: {connection: mlflow, model: 'a:b'}}",
             "registry.mlflow.model: The registered model's name there",
         ),
-        ("classes: [cat]", "classes: at least 2 are needed, not 1 (got ['cat']), line 2"),
+        ("classes: [cat]", "classes: must have at least 2 entries, not 1 (got ['cat']), line 2"),
+        ("images: {formats: [jpg]}", "images.formats.0: Input should be 'jpeg', 'png'"),
         (
             "model: {input: {size: 0}}",
             "model.input.size: Input should be greater than or equal to 16; or must be a list, like [a, b] (got 0), line 5",

@@ -83,7 +83,7 @@ def test_a_refused_file_is_a_card_with_its_reason_for_those_who_may_read_its_dag
     (deployment.folder / ".#ours.yaml").symlink_to("someone@machine.1:2")
     page = deployment.page("/")
     for file, reason in {
-        "typo": "at least 2 are needed",
+        "typo": "at least 2 entries",
         "twin": "is that of ours.yaml",
         "gone": "links to nowhere",
     }.items():

@@ -66,7 +66,7 @@ def test_a_refused_file_says_why_and_comes_back_when_it_is_put_right(write: Any)
     write("typo", classes=["cat"])
     (refused,) = sites.refused()
     assert (refused.name, refused.dag_id) == ("typo.yaml", "typo_monitoring_refused")
-    assert "at least 2 are needed" in refused.reason
+    assert "at least 2 entries" in refused.reason
     assert set(sites.valid()) == {"ours"}
     write("typo")
     assert sites.refused() == []
