@@ -43,7 +43,13 @@ def look_again(operator: DayOperator, context: Context, why: Exception, patience
     now = utcnow()
     until = whole_from(operator.date, operator.monitor.schedule) + timedelta(hours=patience.hours)
     if context["dag_run"].run_type in OF_THE_SCHEDULE and now < until:
-        say(operator, context, f"{why}. Looking again until {until} ({patience.setting})")
+        # What is wrong may say which task to clear, which is for those whose wait is over.
+        limit = f"{until:%Y-%m-%d %H:%M} UTC ({patience.setting})"
+        say(
+            operator,
+            context,
+            f"Looking every ten minutes until {limit}; before that nothing is to be cleared. Now: {why}",
+        )
         defer_until(operator, min(now + LOOK_AGAIN, until), now, method)
 
 

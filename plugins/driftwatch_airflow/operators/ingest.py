@@ -66,7 +66,11 @@ class IngestImagesOperator(DayOperator, SkipMixin):
         refuse_other_champion(self.store)
         delivered = whole_from(self.date, self.monitor.schedule)
         if context["dag_run"].run_type in OF_THE_SCHEDULE and utcnow() < delivered:
-            say(self, context, f"Images of {self.day} may arrive until {delivered} (schedule.delivery_hours)")
+            say(
+                self,
+                context,
+                f"Images of {self.day} may arrive until {delivered:%Y-%m-%d %H:%M} UTC (schedule.delivery_hours)",
+            )
             defer_until(self, delivered, utcnow(), "take_turn")
         return self.take_turn(context)
 

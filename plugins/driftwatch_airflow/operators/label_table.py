@@ -70,7 +70,8 @@ class TableOperator(DayOperator):
         hours = timedelta(hours=settings_of(self.monitor).look_hours)
         moment = min(utcnow() + (hours if found else min(hours, SOON)), self.until)
         so_far = f"{found.found.labelled} of {found.found.images} images have a label. " if found else ""
-        say(self, context, f"{so_far}Looking again at {moment}; labels may come until {self.until} (labels.wait_days)")
+        limit = f"{self.until:%Y-%m-%d %H:%M} UTC (labels.wait_days)"
+        say(self, context, f"{so_far}Looking again at {moment:%Y-%m-%d %H:%M} UTC; labels may come until {limit}")
         defer_until(self, moment, utcnow(), "look")
 
     def lineage(self) -> Lineage:
