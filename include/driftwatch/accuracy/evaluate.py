@@ -203,9 +203,10 @@ def _scored_day(day: DayStore, tables: DayTables) -> ScoredDay:
 def _agreed_on(store: MonitorStore, assignments: pd.DataFrame) -> set[str]:
     """The control images that are not of the original set: their truth is what the annotators of an earlier day agreed on."""
     control = set(assignments.loc[assignments["control"].astype(bool), "image_id"])
-    if not control or not store.storage.exists(set_keys(store).table):
+    key = set_keys(store).table
+    if not control or not store.storage.exists(key):
         return set()
-    return control - set(store.storage.read_table(set_keys(store).table)["image_id"])
+    return control - set(store.storage.read_table(key)["image_id"])
 
 
 def _agreement(day: DayStore, tables: DayTables) -> LabelAgreement:

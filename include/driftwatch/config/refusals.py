@@ -130,7 +130,7 @@ def _sections(annotation: Any) -> Iterator[type[BaseModel]]:
 
 @cache
 def _paths(model: type[BaseModel], before: str = "") -> tuple[str, ...]:
-    """Every setting's name with its sections, such as performance.floor. Those in lists and under free names are left out."""
+    """Every setting's name with its sections, such as performance.floor. Those in lists, under free names and in sections that may be null are left out."""
     found = []
     for name, field in model.model_fields.items():
         found.append(before + name)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from driftwatch.models.logged.day import Elsewhere
 
 _SHARDS_AHEAD = 2
-_BLOCKS = b"driftwatch.blocks"
+_BLOCKS, _EMBEDDINGS = b"driftwatch.blocks", b"driftwatch.embeddings"
 
 
 class PredictionCounts(TypedDict):
@@ -71,8 +71,9 @@ def predict_shard(day: DayStore, version: str, shard: Shard) -> PredictionCounts
 
         shard_content(day, version, shard)
         return _counts(day.config, version, Counter())
-    schema = _schema(day.config).with_metadata({_BLOCKS: _named(DayInputs(day), shard.blocks)})
+    named = _named(DayInputs(day), shard.blocks)
     table, embeddings = _answered(day, version, shard.blocks)
+    schema = _schema(day.config).with_metadata({_BLOCKS: named, _EMBEDDINGS: _digest(embeddings)})
     if embeddings is not None:
         day.storage.write_array(day.keys.shard(shard.number, "embeddings.npy"), embeddings)
     # Read by its schema: in a shard without an accepted image, a data frame would not know the types of its columns.
@@ -95,9 +96,9 @@ def merge_predictions(
     flat, there = [key for pair in keys for key in pair], {item.key for item in day.storage.list(day.keys.shards)}
     images, seen = len(DayInputs(day)), any(embeddings in there for _, embeddings in keys)
     if there.issuperset(flat if seen else [table for table, _ in keys]):
-        tables = _of_the_day(day, day.storage.iter_arrow([table for table, _ in keys], None, _SHARDS_AHEAD))
+        tables = day.storage.iter_arrow([table for table, _ in keys], None, _SHARDS_AHEAD)
         embeddings = day.storage.iter_arrays([key for _, key in keys], _SHARDS_AHEAD) if seen else repeat(None)
-        counts = _write_day(day, version, images, zip(tables, embeddings, strict=False))
+        counts = _write_day(day, version, images, _of_the_day(day, zip(tables, embeddings, strict=False)))
     else:  # the shards' files were removed, since all is written
         if not day.storage.exists(day.keys.predictions):
             lacking = sum(table not in there for table, _ in keys)
@@ -147,19 +148,26 @@ def _named(inputs: DayInputs, blocks: range) -> bytes:
     return f"{blocks.start} {blocks.stop} {hashlib.sha256(names.encode()).hexdigest()}".encode()
 
 
-def _of_the_day(day: DayStore, tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The shards' answers. A try that was held up while the day was taken in again may have left those of other images."""
+def _digest(embeddings: np.ndarray | None) -> bytes:
+    return b"" if embeddings is None else hashlib.sha256(embeddings.tobytes()).hexdigest().encode()
+
+
+def _of_the_day(
+    day: DayStore, parts: Iterable[tuple[pa.Table, np.ndarray | None]]
+) -> Iterator[tuple[pa.Table, np.ndarray | None]]:
+    """The shards' answers and embeddings. A try that was held up while the day was taken in again may have left those of other images."""
     inputs = DayInputs(day)
-    for number, table in enumerate(tables):
-        told = (table.schema.metadata or {}).get(_BLOCKS, b"")
-        if told:  # else an earlier version left it
-            start, stop = map(int, told.split()[:2])
-            if stop > len(inputs.rows) or told != _named(inputs, range(start, stop)):
+    for number, (table, embeddings) in enumerate(parts):
+        told = table.schema.metadata or {}
+        if _EMBEDDINGS in told:  # else an earlier version left it
+            start, stop = map(int, told[_BLOCKS].split()[:2])
+            known = stop <= len(inputs.rows) and told[_BLOCKS] == _named(inputs, range(start, stop))
+            if not known or told[_EMBEDDINGS] != _digest(embeddings):
                 key = day.keys.shard(number, "predictions.parquet")
                 raise NeedsAttention(
                     f"{day.storage.url(key)}: the answers are about other images than the day has: {again('predict_shards')}"
                 )
-        yield table
+        yield table, embeddings
 
 
 def _refuse_incomplete(day: DayStore, answered: int, images: int) -> None:

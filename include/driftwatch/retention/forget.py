@@ -30,7 +30,15 @@ from driftwatch.models.splits import splits_lock
 from driftwatch.retention.blank_arrays import blank_embeddings, blank_inputs, blank_references
 from driftwatch.retention.blank_tables import blank_json, blank_parquet
 from driftwatch.retention.large_tables import MOST_HELD, blank_large
-from driftwatch.retention.search import ListedImages, is_own, nearly_the_same, replacements, trained_on, wanted_images
+from driftwatch.retention.search import (
+    ListedImages,
+    folders_of,
+    is_own,
+    nearly_the_same,
+    replacements,
+    trained_on,
+    wanted_images,
+)
 from driftwatch.storage import StoredObject
 from driftwatch.storage.elsewhere import storage_of
 from driftwatch.storage.lock import exclusive
@@ -244,7 +252,7 @@ def _delete_shown(store: MonitorStore, work: ForgetWork) -> int:
 
 def _delete_unfinished(store: MonitorStore) -> int:
     """What killed writes have left, since it may be about the images. It is nobody's: no run reads it."""
-    left = [item.key for folder in _folders_of(store) for item in store.storage.unfinished(folder)]
+    left = [item.key for folder in folders_of(store) for item in store.storage.unfinished(folder)]
     store.storage.delete_all(left)
     return len(left)
 
@@ -280,17 +288,12 @@ def _blank_files(store: MonitorStore, receipt: str, names: Mapping[str, str]) ->
 
 
 def _files_of(store: MonitorStore) -> Iterator[StoredObject]:
-    for folder in _folders_of(store):
+    for folder in folders_of(store):
         for item in store.storage.list(folder):
             # What production answered for training images is a model's file, whose sha256 its card has.
             of_people = item.key.startswith(f"{store.keys.training_images}/") or file_name(item.key) == "model.parquet"
             if item.key.endswith((".parquet", ".json")) and not of_people:
                 yield item
-
-
-def _folders_of(store: MonitorStore) -> list[str]:
-    """Those of the monitor but where its images are delivered."""
-    return [f"{store.keys.monitor}/{name}" for name in store.storage.folders(store.keys.monitor) if name != "incoming"]
 
 
 def _correct_handovers(store: MonitorStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
+from itertools import chain
 from typing import Literal, get_args
 
 from driftwatch.artifacts.annotation import AnnotationPlan
@@ -18,6 +19,7 @@ from driftwatch.artifacts.publishing import ProfileKind, UploadLedger
 from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.retention.needed import days_still_needed
+from driftwatch.retention.search import folders_of
 from driftwatch.storage.base import StoredObject
 
 Kind = Literal["inputs", "shown", "answers", "profiles", "reports", "leftovers"]
@@ -98,7 +100,7 @@ def _candidates(store: MonitorStore) -> Iterator[Removal]:
         if day and kind:
             yield Removal(kind, day, item.key, item.size)
     yield from _of_retrainings(store)
-    for item in store.storage.unfinished(store.keys.monitor):
+    for item in chain.from_iterable(map(store.storage.unfinished, folders_of(store))):
         written = store.storage.modified(item.key)
         if written is not None:  # else it is gone since
             yield Removal("leftovers", datetime.fromtimestamp(written, timezone.utc).date(), item.key, item.size)

@@ -63,6 +63,11 @@ def is_own(keys: MonitorKeys, key: str) -> bool:
     return key.startswith((f"{keys.incoming}/", f"{keys.training_images}/"))
 
 
+def folders_of(store: MonitorStore) -> list[str]:
+    """Those of the monitor but where its images are delivered."""
+    return [f"{store.keys.monitor}/{name}" for name in store.storage.folders(store.keys.monitor) if name != "incoming"]
+
+
 class ListedImages:
     """Every image that the days and the training set list, with a row for each of its files: image_id, key, phash. The tables are read piece by
     piece, each time."""

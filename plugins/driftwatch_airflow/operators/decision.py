@@ -150,7 +150,7 @@ class CheckPerformanceOperator(DayOperator, BranchMixIn):
         if found.verdict != "not_analysed":
             return self._judge(context, found)
         deadline = context["ti"].start_date + timedelta(hours=publish.analysis_hours)
-        say(self, context, f"Waiting for WhyLabs until {deadline}: {'; '.join(found.reasons)}")
+        say(self, context, f"Waiting for WhyLabs until {deadline:%Y-%m-%d %H:%M} UTC: {'; '.join(found.reasons)}")
         self.defer(
             trigger=AnalysisTrigger(
                 AnalysisWait(

@@ -85,9 +85,10 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _unreadable(request: Request, error: Exception) -> Response:
     """An artifact or a storage that cannot be read; the error names it."""
+    text = safe_to_tell(str(error))
     if request.url.path.endswith(".json"):
-        return JSONResponse({"detail": str(error)}, 503)
-    return HTMLResponse(pages.error(request, 503, str(error)), 503)
+        return JSONResponse({"detail": text}, 503)
+    return HTMLResponse(pages.error(request, 503, text), 503)
 
 
 async def _crashed(request: Request, error: Exception) -> Response:

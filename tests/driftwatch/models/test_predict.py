@@ -292,6 +292,18 @@ def test_answers_of_an_earlier_run_about_other_images_are_not_the_days(in_shards
         in_shards.merge()
 
 
+def test_embeddings_that_a_late_try_left_beside_another_trys_answers_are_refused(in_shards):
+    """As many as the shard has images: the try wrote them, and was killed before it wrote its answers."""
+    storage = in_shards.storage
+    key = next(key for key in in_shards.handed_over() if key.endswith("embeddings.npy"))
+    right = storage.read_array(key)
+    storage.write_array(key, right[::-1].copy())
+    with pytest.raises(NeedsAttention, match=r"the answers are about other images.*clear predict_shards"):
+        in_shards.merge()
+    storage.write_array(key, right)
+    in_shards.merge()
+
+
 def test_answers_that_a_try_left_late_about_images_of_an_earlier_run_are_refused(in_shards):
     """As many as the shard has images."""
     storage, keys, there = in_shards.storage, in_shards.keys, in_shards.handed_over()

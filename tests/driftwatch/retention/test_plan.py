@@ -148,6 +148,13 @@ def test_what_a_killed_write_left_goes_so_many_days_after_the_kill_wherever_it_l
     assert [item.key for item in store.storage.unfinished(store.keys.monitor)] == left[:1]
 
 
+def test_where_images_are_delivered_nothing_is_looked_through_or_removed(make):
+    store = make({"leftovers": 30})
+    left = killed_write(store.storage, f"{store.keys.incoming}/{OLD}/a.jpg", b"a camera's own")
+    os.utime(store.storage.local_path(left), (0, 0))
+    assert left not in {removal.key for removal in keep_plan(store, TODAY).over}
+
+
 def test_the_copies_of_an_old_day_stay_while_people_answer_its_late_images(make):
     store = make({"shown": 30})
     late = {"number": 1, "images": 9, "share": 0.5}
