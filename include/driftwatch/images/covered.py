@@ -9,7 +9,7 @@ import io
 import math
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,18 +21,18 @@ from driftwatch.errors import ChangedImage, NeedsAttention
 from driftwatch.images.first_bytes import JPEG
 from driftwatch.images.layout import below, dated_root, place_of_day
 from driftwatch.images.originals import Original, read_original
+from driftwatch.images.rows_by_path import RowsByPath
 from driftwatch.images.table_file import (
     LATER,
     MissingTable,
     StillWritten,
-    TableFile,
     path_in_table,
-    read_table_file,
     seconds_until_settled,
     settled,
     text_of,
     unchanged,
 )
+from driftwatch.images.table_rows import Columns, rows_of
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.store import MonitorStore
@@ -158,39 +158,42 @@ class Covers:
             raise
         except (NeedsAttention, StillWritten, ValueError) as error:
             raise HiddenImage(f"{self._url(key)} is shown to nobody: {error}") from error
-        found = table.get(path)
-        if isinstance(found, tuple):
-            return found
-        why = found or "there is no row for it. A row without numbers says that nothing is to be covered"
+        rows = table.of([path]).get(path)
+        if rows is None:
+            why = "there is no row for it. A row without numbers says that nothing is to be covered"
+        else:
+            boxes = {row: _box(row) for row in rows if any(row)}
+            wrong = [[*row] for row, box in boxes.items() if box is None]
+            if not wrong:
+                return tuple(box for box in map(boxes.get, rows) if box)
+            why = f"a row of it has the box {wrong[0]}, which is none: {_ALLOWED}"
         raise HiddenImage(f"{self._url(key)} is shown to nobody: in {self._url(place)} {why}")
 
     def _url(self, key: str) -> str:
         return self.store.storage.url(key)
 
-    def _table(self, key: str, folder: str) -> _Table:
+    def _table(self, key: str, folder: str) -> RowsByPath:
         settings = self.settings
-        columns = (settings.key, settings.x, settings.y, settings.width, settings.height)
-        file = TableFile(key, columns, "labels.blur")
-        return _TABLES.read(self.store.storage, file, folder, self._settle_seconds(key))
-
-
-# The boxes of each image by its path below the folder, or why they cannot be right.
-_Table = Mapping[str, "tuple[Box, ...] | str"]
+        names = (settings.key, settings.x, settings.y, settings.width, settings.height)
+        columns = Columns(settings.key, names, "Correct the columns of labels.blur, or the file", sparse=True)
+        return _TABLES.read(self.store.storage, key, columns, folder, self._settle_seconds(key))
 
 
 @dataclass
 class _Tables:
-    """The tables that were read last. One that was replaced is read again when nobody writes to it any more: until then the one before it holds.
-    Threads of a web server share them."""
+    """The tables that were read last: the five fields of each row by the image's path below the folder. One that was replaced is read again when
+    nobody writes to it any more: until then the one before it holds. Threads of a web server share them."""
 
-    _held: OrderedDict[tuple[str, TableFile, str], tuple[str, _Table]] = field(default_factory=OrderedDict)
+    _held: OrderedDict[tuple[str, Columns, str], tuple[str, RowsByPath]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, storage: Storage, file: TableFile, folder: str, settle_seconds: float | None) -> _Table:
+    def read(
+        self, storage: Storage, key: str, columns: Columns, folder: str, settle_seconds: float | None
+    ) -> RowsByPath:
         """`settle_seconds`: as of `settled`. Raises StillWritten for a table that may be half written, where there was none before it, and for one
         that was written to while it was read."""
-        name, stamp = (storage.url(file.key), file, folder), storage.stamp(file.key) or ""
-        pause = seconds_until_settled(storage, file.key, settle_seconds or 0)
+        name, stamp = (storage.url(key), columns, folder), storage.stamp(key) or ""
+        pause = seconds_until_settled(storage, key, settle_seconds or 0)
         with self._lock:
             held = self._held.get(name)
             if held and stamp and (held[0] == stamp or pause):
@@ -198,10 +201,10 @@ class _Tables:
                 return held[1]
         if pause:
             raise StillWritten(
-                f"{storage.url(file.key)} may still be written to: look again in {math.ceil(pause)} s (images.settle_seconds)"
+                f"{storage.url(key)} may still be written to: look again in {math.ceil(pause)} s (images.settle_seconds)"
             )
-        with unchanged(storage, file.key, stamp or None, faults_alone=settle_seconds is None):
-            table = _parsed(storage, file, folder)
+        with unchanged(storage, key, stamp or None, faults_alone=settle_seconds is None):
+            table = RowsByPath(_rows(storage, key, columns, folder), len(columns.needed) - 1)
         with self._lock:
             self._held[name] = (stamp, table)
             while len(self._held) > _TABLES_KEPT:
@@ -212,28 +215,16 @@ class _Tables:
 _TABLES = _Tables()
 
 
-def _parsed(storage: Storage, file: TableFile, folder: str) -> _Table:
-    rows = read_table_file(storage, file)
-    found: dict[str, tuple[Box, ...] | str] = {}
-    key, *numbers = file.columns
-    for name, *given in zip(rows[key], *(rows[column] for column in numbers), strict=True):
-        path = path_in_table(folder, name)
-        before = found.setdefault(path, ())
-        if isinstance(before, str):
-            continue
-        texts = [text_of(value) for value in given]
-        if any(texts):
-            box = _box(texts)
-            found[path] = (
-                f"a row of it has the box {texts}, which is none: {_ALLOWED}" if box is None else (*before, box)
-            )
-    return found
+def _rows(storage: Storage, key: str, columns: Columns, folder: str) -> Iterator[tuple[str, ...]]:
+    name, *numbers = columns.needed
+    for _, row in rows_of(storage, key, columns, "labels.blur", "", ""):
+        yield path_in_table(folder, row[name]), *(text_of(row.get(column)) for column in numbers)
 
 
 _ALLOWED = "x, y, width and height must be numbers, the last two more than 0. Correct the row"
 
 
-def _box(texts: list[str]) -> Box | None:
+def _box(texts: Sequence[str]) -> Box | None:
     try:
         box = Box(*map(float, texts))
     except ValueError:

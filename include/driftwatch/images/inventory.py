@@ -18,8 +18,8 @@ from urllib.parse import unquote_plus
 
 from driftwatch.config.layout import path_regex
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.inventory_rows import THEN, Columns, rows_of, small_file
 from driftwatch.images.table_file import settled, text_of
+from driftwatch.images.table_rows import THEN, Columns, rows_of, small_file
 from driftwatch.storage import StoredObject
 from driftwatch.storage.addresses import split_address
 from driftwatch.storage.elsewhere import Elsewhere, storage_of

@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -36,14 +37,15 @@ COLUMN = "segment."
 # More segments than this are no way to divide images that a person could look at, or that could be judged.
 MOST_SEGMENTS = 5_000
 LONGEST_NAME = 200
+_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
 class DaySegments:
-    """How the segments of one day's objects are found. `finders`: by segmentation, the name for an image's path below the `folder`."""
+    """How the segments of one day's objects are found. `finders`: by segmentation, the names for paths of images below the `folder`."""
 
     folder: str
-    finders: dict[str, Callable[[str], str | None]]
+    finders: dict[str, Callable[[Sequence[str]], list[str | None]]]
 
     @classmethod
     def of(cls, day: DayStore) -> DaySegments:
@@ -63,8 +65,7 @@ class DaySegments:
 
     def of_keys(self, name: str, keys: Sequence[str]) -> list[str | None]:
         """The segments of the objects at `keys`, in one segmentation."""
-        found = self.finders[name]
-        return [found(below(self.folder, key)) or None for key in keys]
+        return self.finders[name]([below(self.folder, key) for key in keys])
 
     def added_to(self, manifest: pa.Table) -> pa.Table:
         """A table like MANIFEST with the columns of the segments."""
@@ -80,15 +81,18 @@ class DaySegments:
     def counted(self, day: DayStore, listed: Iterable[StoredObject]) -> Iterator[StoredObject]:
         """The `listed` objects, as they are. Raises NeedsAttention as soon as a segmentation has more than MOST_SEGMENTS segments, or a
         name of more than LONGEST_NAME letters."""
-        folder, names = folder_of_day(day), {name: set[str]() for name in self.finders}
-        for item in listed:
-            if names and folder.ignored_by(item.key) is None:
-                for name, known in names.items():
-                    (of,) = self.of_keys(name, [item.key])
+        if not self.finders:
+            yield from listed
+            return
+        folder, names, items = folder_of_day(day), {name: set[str]() for name in self.finders}, iter(listed)
+        while some := [*islice(items, _AT_ONCE)]:
+            keys = [item.key for item in some if folder.ignored_by(item.key) is None]
+            for name, known in names.items():
+                for of in self.of_keys(name, keys):
                     if of is not None and of not in known:
                         known.add(of)
                         _refuse_too_many(day, name, known, of)
-            yield item
+            yield from some
 
 
 def _refuse_too_many(day: DayStore, name: str, names: Collection[str], newest: str) -> None:
@@ -105,17 +109,17 @@ def _refuse_too_many(day: DayStore, name: str, names: Collection[str], newest: s
     )
 
 
-def _finder(day: DayStore, name: str, of: SegmentConfig) -> Callable[[str], str | None]:
+def _finder(day: DayStore, name: str, of: SegmentConfig) -> Callable[[Sequence[str]], list[str | None]]:
     if of.table is not None:
-        return read_segment_table(day, of.table, f"segments.{name}.table").get
+        return read_segment_table(day, of.table, f"segments.{name}.table").of
     assert of.key is not None
     pattern = re.compile(of.key)
 
-    def first_group(path: str) -> str | None:
-        match = pattern.search(path)
-        return (match[1] or "").strip() if match else None
+    def first_groups(paths: Sequence[str]) -> list[str | None]:
+        found = map(pattern.search, paths)
+        return [((match[1] or "").strip() or None) if match else None for match in found]
 
-    return first_group
+    return first_groups
 
 
 def _source(name: str, of: SegmentConfig) -> str:

@@ -1,25 +1,18 @@
-"""Reads a table that lies beside the images: CSV, Parquet or JSON Lines. One that may be half written is not read yet."""
+"""A table that lies beside the images. One that may be half written is not read yet."""
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 import logging
 import time
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
+from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.storage.addresses import without_scheme
 from driftwatch.storage.foreign_files import to_key
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from driftwatch.storage import Storage
 
 logger = logging.getLogger(__name__)
@@ -40,15 +33,6 @@ class MissingTable(NeedsAttention):
 
 class MissingColumns(NeedsAttention):
     """The file lacks columns."""
-
-
-@dataclass(frozen=True)
-class TableFile:
-    """`key`: where the file lies. `columns`: those that are needed, the images' names first. `field`: the setting that names it, for messages."""
-
-    key: str
-    columns: tuple[str, ...]
-    field: str
 
 
 def seconds_until_settled(storage: Storage, key: str, settle_seconds: float) -> float:
@@ -105,66 +89,6 @@ def _still_written(storage: Storage, key: str) -> StillWritten:
     return StillWritten(
         f"{storage.url(key)} is still being written: run the task again when it is whole. A file that is written aside and then renamed is never half there"
     )
-
-
-def read_table_file(storage: Storage, file: TableFile, then: str = "") -> pd.DataFrame:
-    """The table, texts as they stand. `then`: what to do once the file is corrected. Raises MissingTable, MissingColumns, and NeedsAttention for a
-    file that cannot be read."""
-    url = storage.url(file.key)
-    try:
-        data = storage.read_bytes(file.key)
-    except MissingArtifact:
-        raise MissingTable(
-            f"{url} is not there, and {file.field} names it: write it{then}, or correct the path"
-        ) from None
-    if not data:
-        raise MissingTable(
-            f"{url} has 0 bytes, and {file.field} names it: write it{then}. A table without a row has its columns"
-        )
-    table = _parsed(url, file, data, then)
-    absent = [column for column in file.columns if column not in table.columns]
-    if absent:
-        raise MissingColumns(
-            f"{url} has no column {' and no column '.join(map(repr, absent))}; it has {[*map(str, table.columns)][:20]}. "
-            f"Correct the columns of {file.field}"
-        )
-    return table
-
-
-def _parsed(url: str, file: TableFile, data: bytes, then: str) -> pd.DataFrame:
-    import pandas as pd
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    name = file.key.lower().removesuffix(".gz")
-    try:
-        raw = io.BytesIO(gzip.decompress(data) if file.key.lower().endswith(".gz") else data)
-        if name.endswith(".parquet"):
-            return pq.read_table(raw).to_pandas(integer_object_nulls=True)
-        if name.endswith((".csv", ".tsv")):
-            separator = "\t" if name.endswith(".tsv") else ","
-            _refuse_open_quotes(raw.getvalue().decode("utf-8-sig"), separator, file.columns[0])
-            # Text as it stands: NA is a country.
-            return pd.read_csv(raw, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-        return pd.read_json(raw, lines=True, dtype=False, convert_dates=False, encoding="utf-8-sig")
-    except (ValueError, OSError, EOFError, zlib.error, pa.ArrowException) as error:
-        raise NeedsAttention(
-            f"{url} cannot be read ({error}): write it again, as UTF-8 with a header where it is CSV{then}"
-        ) from error
-
-
-def _refuse_open_quotes(text: str, separator: str, key: str) -> None:
-    """Raises ValueError with the row. pandas takes all up to the next quote for one name, and the rows in between are lost."""
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
-    number = 0
-    try:
-        header = next(rows, [])
-        place = header.index(key) if key in header else len(header)
-        for number, row in enumerate(rows, 1):
-            if any(end in name for name in row[place : place + 1] for end in "\r\n"):
-                raise ValueError(f"row {number} has a line end in the name {row[place]!r:.80}: a quote is open")
-    except csv.Error as error:
-        raise ValueError(f"row {number + 1} has a quote that is not closed, or one within a field: {error}") from error
 
 
 def path_in_table(root: str, value: object) -> str:

@@ -135,7 +135,7 @@ def test_a_table_that_was_corrected_is_read_again(make):
 
 @pytest.mark.parametrize(
     ("data", "message"),
-    [(None, "is not there"), (b"key,x,y\na,1,1\n", r"has no column 'width' and no column 'height'"), (b"", "has 0 bytes")],
+    [(None, "is not there"), (b"key,x,y\na,1,1\n", r"has no 'width' and no 'height'"), (b"", "has 0 bytes")],
 )  # fmt: skip
 def test_a_pool_is_refused_where_the_table_of_the_day_is_missing_or_wrong(make, data, message):
     day = make()

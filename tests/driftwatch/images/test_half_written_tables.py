@@ -186,14 +186,14 @@ def test_half_a_table_that_a_page_met_is_not_kept(storage, clock, monkeypatch):
     covers = Covers.of(MonitorStore(storage, MonitorConfig.model_validate(config)))
     assert covers
     half = "key,x,y,width,height\nb.jpg,,,,\n"
-    real = covered.read_table_file
+    real = covered.rows_of
 
     def meanwhile(*args):
         clock.write(storage, "cats/boxes.csv", half)
         return real(*args)
 
     with monkeypatch.context() as patch:
-        patch.setattr(covered, "read_table_file", meanwhile)
+        patch.setattr(covered, "rows_of", meanwhile)
         with pytest.raises(HiddenImage, match="is still being written"):
             covers.original("b" * 64, "cats/training/images/b.jpg", 10**7)
     with pytest.raises(HiddenImage, match="may still be written to"):

@@ -127,18 +127,47 @@ def test_a_table_names_images_as_they_are_called(storage, end, made):
     assert [by_path(storage, "light")[to_key(path)] for path in paths] == ["night"] * 3
 
 
+def test_a_row_that_lacks_the_segment_leaves_its_image_without_one(storage):
+    for end, text in ((".csv", "light,file\nday,loose.jpg\n"), (".csv", "file,light\nloose.jpg\ndoor-1/0.jpg,day\n")):
+        storage.write_bytes(f"metadata/{DAY.day}{end}", text.encode())
+        ingest_day(day_of(storage, light()), MODEL)
+        assert "day" in by_path(storage, "light").values()
+    assert by_path(storage, "light")["loose.jpg"] is None
+    lines = [{"file": "loose.jpg"}, {"light": "day", "file": "door-1/0.jpg"}]
+    storage.write_bytes(f"metadata/{DAY.day}.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    ingest_day(day_of(storage, light(path="metadata/{day}.jsonl")), MODEL)
+    assert (by_path(storage, "light")["loose.jpg"], by_path(storage, "light")["door-1/0.jpg"]) == (None, "day")
+
+
+@pytest.mark.parametrize(
+    ("end", "file", "message"),
+    [
+        (".csv", b"file,light\nloose.jpg,day,1\n", r"row 1, has 3 fields, and there are 2 columns"),
+        (".csv", b"light,file\nday\n", r"row 1, has 1 fields, and there are 2 columns"),
+        (".csv", b"file,light,light\nloose.jpg,day,night\n", r"has the column 'light' more than once"),
+        (".jsonl", b'{"file": "loose.jpg", "sun": 1}\n', r"\.jsonl has no 'light'; it has \['file', 'sun'\]"),
+        (".jsonl", b'{"file": "loose.jpg", "light": "\\ud800"}\n', r"row 1, has a segment that is no UTF-8"),
+    ],
+)
+def test_a_row_that_could_be_read_in_two_ways_is_refused_with_its_place(storage, end, file, message):
+    storage.write_bytes(f"metadata/{DAY.day}{end}", file)
+    with pytest.raises(NeedsAttention, match=message):
+        ingest_day(day_of(storage, light(path=f"metadata/{{day}}{end}")), MODEL)
+    assert not storage.exists(DAY.manifest)
+
+
 @pytest.mark.parametrize(
     ("file", "message"),
     [
         (None, r"metadata/2026-03-01\.csv is not there.*segments\.light\.table\.missing to unknown"),
-        (b"file,sun\na,b\n", r"has no column 'light'; it has \['file', 'sun'\]"),
+        (b"file,sun\na,b\n", r"has no 'light'; it has \['file', 'sun'\]"),
         (b"", r"has 0 bytes"),
-        (b'file,light\nloose.jpg,x\n"a.jpg,y\nb.jpg,z\n', r"cannot be read \(row 2 has a quote that is not closed"),
+        (b'file,light\nloose.jpg,x\n"a.jpg,y\nb.jpg,z\n', r"row 2, has a quote that is not closed"),
         (
             b'file,light\n"loose.jpg,x\n"a.jpg",y\n',
-            r"cannot be read \(row 1 has a quote that is not closed, or one within",
+            r"row 1, has a quote that is not closed, or one within",
         ),
-        (b'file,light\n"loose.jpg,x\na.jpg",y\n', r"cannot be read \(row 1 has a line end in the name 'loose"),
+        (b'file,light\n"loose.jpg,x\na.jpg",y\n', r"row 1, has a line end in the name 'loose"),
     ],
 )
 def test_a_table_or_column_that_is_missing_is_told_before_an_image_is_read(storage, file, message):

@@ -10,7 +10,7 @@ import pytest
 from tests.elsewhere import read_only, store_of
 
 from driftwatch.errors import EmptyDay, NeedsAttention, TooManyRejects
-from driftwatch.images import inventory_rows
+from driftwatch.images import table_rows
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.late import note_late_files
 from driftwatch.images.listing import list_day
@@ -179,7 +179,7 @@ def test_a_table_that_arrow_cannot_read_is_named(day, cams, monkeypatch):
     def fails(file, columns):
         raise pa.ArrowNotImplementedError("Integers with more than 64 bits not implemented")
 
-    monkeypatch.setattr(inventory_rows, "_parquet", fails)
+    monkeypatch.setattr(table_rows, "_parquet", fails)
     with pytest.raises(NeedsAttention, match=r"2026-01-08\.parquet cannot be read after row 0 \(Integers with more"):
         list(list_day(day("lists/{day}.parquet")))
 

@@ -14,7 +14,7 @@ from tests.elsewhere import read_only, store_of
 
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
-from driftwatch.images import inventory_rows
+from driftwatch.images import table_rows
 from driftwatch.images.ingest import ingest_day
 from driftwatch.images.late import note_late_files
 from driftwatch.images.listing import list_day
@@ -66,7 +66,7 @@ def s3_inventory(form: str, bucket: str) -> dict[str, bytes]:
 
 @pytest.mark.parametrize("form", ["CSV", "Parquet"])
 def test_an_inventory_of_s3_names_the_whole_bucket_and_the_days_part_is_taken(s3_login, tmp_path, form, monkeypatch):
-    monkeypatch.setattr(inventory_rows, "_PART", 100)
+    monkeypatch.setattr(table_rows, "_PART", 100)
     bucket = f"inventory-{form.lower()}"
     s3_login.session.client("s3", endpoint_url=s3_login.endpoint_url).create_bucket(Bucket=bucket)
     there = open_storage(f"s3://{bucket}", s3_login)
