@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import weakref
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 _AT_ONCE = 500  # SQLite takes 999 values in a question, in older versions
@@ -47,7 +47,7 @@ class RowsByPath:
         return found
 
 
-def _some(paths: Iterable[str]) -> Iterator[Collection[bytes]]:
+def _some(paths: Iterable[str]) -> Iterator[list[bytes]]:
     left = map(_bytes, paths)
     while some := [*islice(left, _AT_ONCE)]:
         yield some

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowSkipException
 from airflow.sdk.timezone import utcnow
 
-from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, lock_of
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
 from driftwatch.errors import NeedsAttention
 from driftwatch_airflow.alerts import outbox_of, tell
 from driftwatch_airflow.assets import tell_followers
@@ -22,8 +22,6 @@ from driftwatch_airflow.waiting import defer_until, say
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.artifacts.decision import RetrainingDecision
@@ -128,19 +126,7 @@ class MergeTableOperator(TableOperator):
         return summary
 
 
-class RescoreOperator(EvaluatePerformanceOperator):
-    """Measures the model again, when something new is known. No two tasks of a day do so at the same time."""
-
-    def rescore(self, context: Context, before: Callable[[], None] = lambda: None) -> XCom:
-        """`before`: what is written first, under the same lock."""
-        from driftwatch.storage.lock import exclusive
-
-        with exclusive(self.storage, lock_of(self.keys.labels)):
-            before()
-            return super().execute(context)
-
-
-class FollowLabelsOperator(TableOperator, RescoreOperator):
+class FollowLabelsOperator(TableOperator, EvaluatePerformanceOperator):
     """Goes on looking at the table after the day has a verdict, until every image has a label or `labels.wait_days` are over.
 
     At each look the day is scored again by what is there, and performance.json keeps each earlier result that was another. If that shows
@@ -160,7 +146,7 @@ class FollowLabelsOperator(TableOperator, RescoreOperator):
             self.look_again(context, None)
         assert read is not None
         labels = read
-        done = self.rescore(context, lambda: write_labels(self.of_day, labels))
+        done = self.score(context, lambda: write_labels(self.of_day, labels))
         if read.found.open:
             self._tell_what_is_proven(context)
             self.look_again(context, read)
@@ -193,11 +179,11 @@ class MergeCheckOperator(MergeAnnotationsOperator):
         return CheckedDay(self.store, self.date)
 
 
-class CompareWithPeopleOperator(RescoreOperator):
+class CompareWithPeopleOperator(EvaluatePerformanceOperator):
     """Says in performance.json and in the report how far the table and people agree."""
 
     def execute(self, context: Context) -> XCom:
-        return self.rescore(context)
+        return self.score(context)
 
 
 class CheckCorrectionOperator(CheckPerformanceOperator):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.errors import DamagedArtifact, MissingArtifact, NeedsAttention
 from driftwatch_airflow.buttons import DayReportLink, MonitorPageLink
 from driftwatch_airflow.decisions import log_decision
@@ -15,6 +16,8 @@ from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.accuracy.later_days import Outdated
@@ -23,11 +26,23 @@ if TYPE_CHECKING:
 
 
 class EvaluatePerformanceOperator(DayOperator):
-    """Measures the model against the labels, gives the verdict, and writes the day's report."""
+    """Measures the model against the labels, gives the verdict, and writes the day's report. No two tasks of a day do so at the same time: each
+    earlier result that was another is kept, and the last labels count."""
 
     operator_extra_links = (MonitorPageLink(), DayReportLink())
 
     def execute(self, context: Context) -> XCom:
+        return self.score(context)
+
+    def score(self, context: Context, before: Callable[[], None] = lambda: None) -> XCom:
+        """`before`: what is written first, under the same lock."""
+        from driftwatch.storage.lock import exclusive
+
+        with exclusive(self.storage, lock_of(self.keys.labels)):
+            before()
+            return self._score(context)
+
+    def _score(self, context: Context) -> XCom:
         from driftwatch.accuracy.evaluate import evaluate_day
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models import registry

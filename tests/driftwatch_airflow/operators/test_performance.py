@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import date
 from types import SimpleNamespace
 
@@ -12,9 +13,11 @@ from tests.driftwatch.view.version_days import answered_by_several
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.artifacts.nested_keys import lock_of
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.models.registry import UnknownVersion
 from driftwatch.storage import open_storage
+from driftwatch.storage.lock import exclusive
 from driftwatch_airflow import episodes
 from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
 
@@ -57,3 +60,26 @@ def test_a_day_of_two_versions_is_judged_by_the_serving_one_and_reported(tmp_pat
     assert stored.accuracy.value > stored.versions[1].accuracy.value + 0.3
     assert (found["verdict"], told) == ("ok", [])  # the other version's failure is not the day's
     assert "side by side" in storage.read_bytes(day.keys.report).decode()
+
+
+def test_a_day_is_scored_by_one_task_at_a_time_and_by_the_labels_that_are_there_then(
+    tmp_path, small_monitor, monkeypatch
+):
+    """A correction and a cleared task at the same time: the earlier labels must not have the last word, and no result is lost."""
+    monitor = small_monitor(f"file://{tmp_path}/storage")
+    storage = open_storage(monitor.storage.uri)
+    day_builder(storage, monitor)(date(2026, 1, 5), until="performance")
+    day = MonitorStore(storage, monitor).day(date(2026, 1, 5))
+    before = day.read(Performance)
+    monkeypatch.setattr(episodes, "send_alert", lambda *_: None)
+    monkeypatch.setattr(episodes, "nothing_to_tell", lambda *_: None)
+    operator = EvaluatePerformanceOperator(task_id="evaluate", monitor=monitor, day="2026-01-05")
+    with ThreadPoolExecutor(1) as pool:
+        with exclusive(storage, lock_of(day.keys.labels)):
+            scored = pool.submit(operator.execute, {"ti": SimpleNamespace(xcom_push=lambda key, value: None)})
+            assert not wait([scored], 2).done
+            labels = storage.read_table(day.keys.labels)
+            labels.loc[labels.index[:3], ["label", "status"]] = [None, "unclear"]
+            storage.write_table(day.keys.labels, labels)
+        assert scored.result(60)["labels"] == before.labels - 3
+    assert [earlier.labels for earlier in day.read(Performance).revisions] == [before.labels]
