@@ -161,9 +161,19 @@ class _Stays:
             self._needed = days_still_needed(self._store, self._store.days())
         if day.has(ShardPlan):
             return "it is being taken in"
+        if again := self._taken_in_again(day):
+            return again
         if not day.storage.exists(day.keys.predictions):
             return "its model has not answered it"
         return self._needed.get(day.date, "")
+
+    def _taken_in_again(self, day: DayStore) -> str:
+        """An old day that is run again has its earlier predictions, and the steps that need its files are still to come."""
+        written = day.storage.written(day.keys.inputs_index)
+        on = None if written is None else datetime.fromtimestamp(written, timezone.utc).date()
+        if on is None or abs((self._today - on).days) > 1:
+            return ""
+        return f"it was taken in on {on}, and may be run again just now"
 
     def _shown(self, day: DayStore) -> str:
         plan = day.find(AnnotationPlan)
@@ -193,5 +203,7 @@ class _Stays:
         parts = day.storage.list(day.keys.shards)
         if day.has(ShardPlan) or (parts and not day.has(InputsIndex)):
             return "the day is not whole: run it again, or delete its folder"
+        if parts and (again := self._taken_in_again(day)):
+            return again
         # The answers of its shards are not joined yet.
         return "its model has not answered it" if parts and not day.storage.exists(day.keys.predictions) else ""

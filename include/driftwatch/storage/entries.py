@@ -17,11 +17,11 @@ class Stored:
 
 @dataclass(frozen=True)
 class Entry:
-    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none. `modified`: when
-    it was last written to, in seconds since 1970, if the kind of storage lets an object grow. `size`: an object's bytes, if it says them."""
+    """What there is at an address. `stamp` changes whenever the object is replaced; a folder of an object store has none. `written`: when it was
+    last written to, in seconds since 1970. `size`: an object's bytes, if it says them."""
 
     stamp: str | None
-    modified: float | None = None
+    written: float | None = None
     size: int | None = None
 
 

@@ -36,8 +36,7 @@ class FileStorage(Storage):
             os.listdir(self.root)
 
     def modified(self, key: str) -> float | None:
-        found = self._found("look at", key)
-        return found.modified if found else None
+        return self.written(key)
 
     def list(self, prefix: str) -> Sequence[StoredObject]:
         return [item for item in super().list(prefix) if not is_aside(item.key)]

@@ -96,6 +96,11 @@ class Kind(ABC):
         """When a local file was last written to, in seconds since 1970; None where an object is whole from the start, as on S3."""
         return None
 
+    def written(self, key: str) -> float | None:
+        """When the object was last written, in seconds since 1970, by the storage's own clock; None where there is none."""
+        found = self._found("look at", key)
+        return found.written if found else None
+
     def lies_in(self, key: str, folder: str) -> bool:
         """Whether `key` lies in `folder` when all links are followed."""
         return True

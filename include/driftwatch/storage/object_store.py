@@ -179,7 +179,7 @@ class ObjectStore(Storage):
 
     def _look(self, path: str) -> Entry:
         found = head(self._store, self._key(path))
-        return Entry(stamp_of(found), size=found["size"])
+        return Entry(stamp_of(found), found["last_modified"].timestamp(), found["size"])
 
     def _stamps(self, path: str, names: Sequence[str]) -> dict[str, str]:
         listed = self._store.list_with_delimiter(self._key(path))["objects"]

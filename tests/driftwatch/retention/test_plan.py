@@ -134,6 +134,24 @@ def test_a_large_day_that_is_just_taken_in_again_keeps_its_parts(make, kind):
     assert [(found.kind, found.day) for found in plan.still] == [(kind, OLD)]
 
 
+@pytest.mark.parametrize("kind", ["leftovers", "inputs"])
+def test_an_old_day_that_is_run_again_keeps_its_files_until_its_other_steps_are_done(make, kind):
+    store = make({kind: 30})
+    index = store.storage.local_path(store.keys.day(OLD).inputs_index)
+    for days, stays in (
+        (0, True),
+        (1, True),
+        (2, False),
+        (-1, True),
+        (-300, False),
+    ):  # a clock that is wrong keeps nothing for ever
+        taken_in = datetime.combine(TODAY - timedelta(days=days), time(23, 59), timezone.utc)
+        os.utime(index, (0, taken_in.timestamp()))
+        plan = keep_plan(store, TODAY)
+        assert (bool(plan.over), [found.day for found in plan.still]) == (not stays, [OLD] * stays)
+        assert all(f"it was taken in on {taken_in.date()}" in found.why for found in plan.still)
+
+
 def test_what_a_killed_write_left_goes_so_many_days_after_the_kill_wherever_it_lies(make):
     store = make({"leftovers": 30})
     left = [

@@ -111,7 +111,15 @@ def test_a_missing_object_is_named_with_what_to_do(storage, call):
     assert storage.list("m") == []
 
 
+def test_when_an_object_was_written_is_known(storage):
+    storage.write_bytes("a/b.txt", b"1")
+    at = storage.written("a/b.txt")
+    assert at is not None
+    assert abs(time.time() - at) < 120
+
+
 def test_nothing_is_known_of_a_missing_object(storage):
+    assert storage.written("a/none.txt") is None
     assert storage.exists("m/none") is False
     assert storage.stamp("m/none") is None
     assert storage.modified("m/none") is None
