@@ -17,7 +17,9 @@ class TableTruth(Part):
     covers: Covers
     """`labels.table.covers`: which of the day's images get a label."""
     images: int
-    """Accepted images of the day."""
+    """Accepted images of the day that a label is wanted for."""
+    of_images: int | None = None
+    """All accepted images of the day, where `images` are a random sample of them; absent where they are all."""
     labelled: int
     """Those of them with a label so far."""
     until: Time
@@ -52,11 +54,12 @@ class LabelTable(TableTruth, DayArtifact):
     earlier: int
     """Rows about an image that has a later label."""
     without_image: int
-    """Rows about files that are no accepted image of the day."""
+    """Rows about files that are none of the `images`."""
     refused: int
     """Rows that could not be read or used."""
     strangers: dict[str, int]
-    """The rows without an image, by the reason: other_day, no_file, or what became of the file (quarantined, ignored)."""
+    """The rows without an image, by the reason: other_day, no_file, not_judged (an image that the day is not judged by), or what became of the
+    file (quarantined, ignored)."""
     reasons: dict[str, int]
     """The refused rows, by the reason."""
     unknown_classes: tuple[str, ...]

@@ -9,9 +9,9 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from driftwatch.artifacts.label_table import LabelTable
@@ -19,15 +19,17 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.config.label_table import ALL, UNKNOWN, LabelTableConfig
 from driftwatch.config.parts import folded
 from driftwatch.errors import NeedsAttention
+from driftwatch.images.judged import sampled_from
 from driftwatch.labels.assignments import ACCEPTED, Answer, assignments_table
 from driftwatch.labels.consensus import MergeRules, merge_answers
+from driftwatch.labels.table_rows import DayRows
 from driftwatch.models.as_trained import for_day
-from driftwatch.models.logged.columns import IMAGE_ID, KEY, PREDICTION, Rows, sources, table_of
-from driftwatch.models.logged.day import Elsewhere, images_of, together
+from driftwatch.models.logged.columns import IMAGE_ID, PREDICTION, Rows, sources, table_of
+from driftwatch.models.logged.day import Elsewhere, together
 from driftwatch.models.logged.files import NoLog, place_of, read_log
-from driftwatch.models.logged.formats import parse, rows_of
-from driftwatch.models.logged.join import Images, Joined, join
-from driftwatch.models.logged.understand import UNKNOWN_CLASS, key_of, text_of
+from driftwatch.models.logged.formats import parse
+from driftwatch.models.logged.join import Joined, join
+from driftwatch.models.logged.understand import UNKNOWN_CLASS, text_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +40,6 @@ logger = logging.getLogger(__name__)
 
 # Who gave the labels, in assignments.parquet.
 ANNOTATOR = "table"
-OTHER_DAY = "other_day"
 # Runs the query for a day and the day after it, and gives each row by the names of the query's columns.
 RunQuery = Callable[[LabelTableConfig, date], Sequence[dict[str, Any]]]
 
@@ -57,9 +58,11 @@ class Outside:
 
 @dataclass(frozen=True)
 class TableLabels:
-    """The labels of a day so far: `labels` by image id, and `found`, what is said of them. `enough`: whether the day can be judged."""
+    """The labels of a day so far: `labels` by image id, and `found`, what is said of them. `asked`: the ids of the images that labels.parquet has.
+    `enough`: whether the day can be judged."""
 
     labels: dict[str, str]
+    asked: Sequence[str]
     found: LabelTable
     enough: bool
 
@@ -85,20 +88,22 @@ def read_labels(day: DayStore, outside: Outside, now: datetime) -> TableLabels:
     the database's own errors.
     """
     day = day.with_config(for_day(day))
-    settings, images = settings_of(day.config), images_of(day)
-    rows, files = _rows(day, settings, outside)
-    table, broken = together(rows)
-    table, others = _of_the_day(table, images, settings)
+    settings = settings_of(day.config)
+    with closing(DayRows(day, settings)) as taken:
+        rows, files = _rows(day, settings, outside, taken)
+        table, broken = together(rows)
+        images, strangers = taken.images, taken.strangers(IMAGE_ID in table)
     joined = join(_without_silent(table, settings), broken, images, _as_log(day.config, settings), "")
     _refuse_unknown(joined, settings)
     labels = dict(zip(joined.table["image_id"].tolist(), joined.table["prediction"].tolist(), strict=True))
-    found = _counted(day, files, joined, others, len(images.ids), now)
+    found = _counted(day, files, joined, strangers, len(images.ids), now)
+    asked = images.ids if settings.covers == ALL else [*labels]
     logger.info(
         "%s rows = %s labels + %s earlier + %s without an image %s + %s refused %s; %s of %s images have a label, until %s",
         found.rows, found.labelled, found.earlier, found.without_image, found.strangers, found.refused, found.reasons,
         found.labelled, found.images, found.until,
     )  # fmt: skip
-    return TableLabels(labels, found, _enough(found, day.config))
+    return TableLabels(labels, asked, found, _enough(found, day.config))
 
 
 def write_labels(day: DayStore, read: TableLabels) -> None:
@@ -114,32 +119,31 @@ def write_labels(day: DayStore, read: TableLabels) -> None:
         Answer(ANNOTATOR, ANNOTATOR, image_id, label, False, None, ACCEPTED, submitted, 0.0, 0.0)
         for image_id, label in read.labels.items()
     )
-    asked = images_of(day).ids if read.found.covers == ALL else [*read.labels]
     votes = pd.DataFrame(
         {"task": [*read.labels], "annotator": ANNOTATOR, "answer": [*read.labels.values()]}, dtype=object
     )
-    merged = merge_answers(votes, MergeRules(config.classes, config.labels.unclear_answer), asked)
+    merged = merge_answers(votes, MergeRules(config.classes, config.labels.unclear_answer), read.asked)
     table = assignments_table(answers).astype({"control": bool, "seconds": float, "reward": float})
     day.storage.write_table(day.keys.assignments, table)
     day.storage.write_table(day.keys.labels, merged.rename(columns={"task": "image_id"}))
     day.write(read.found)
 
 
-def _rows(day: DayStore, settings: LabelTableConfig, outside: Outside) -> tuple[list[Rows], int]:
-    """The rows of each file, or those of the query; and the number of files."""
+def _rows(day: DayStore, settings: LabelTableConfig, outside: Outside, taken: DayRows) -> tuple[list[Rows], int]:
+    """What is `taken` of each file's rows, or of those of the query; and the number of files."""
     log = settings.as_log()
     wanted = sources(log.columns)
     if settings.query is not None:
         records = outside.query(settings, day.date)
         _refuse_absent(records, wanted.values())
-        return [Rows(table_of(records, wanted))], 0
+        return [taken.take(Rows(table_of(records, wanted)))], 0
     place = place_of(log, day.date, day.storage, outside.elsewhere)
     try:
-        files = read_log(place, settings.settle_seconds, partial(parse, settings=log))
+        rows = read_log(place, settings.settle_seconds, lambda file: taken.take(parse(file, log).rows), taken.begin)
     except NoLog:
         logger.info("%s is not there yet", place.url)
         return [Rows(table_of((), wanted))], 0
-    return rows_of(files, log), len(files)
+    return rows, len(rows)
 
 
 def _refuse_absent(records: Sequence[dict[str, Any]], wanted: Any) -> None:
@@ -149,18 +153,6 @@ def _refuse_absent(records: Sequence[dict[str, Any]], wanted: Any) -> None:
             f"the rows of labels.table.query have no column {', '.join(map(repr, absent))}; they have {sorted(records[0])[:20]}. "
             "Correct labels.table.columns or the query"
         )
-
-
-def _of_the_day(table: pd.DataFrame, images: Images, settings: LabelTableConfig) -> tuple[pd.DataFrame, int]:
-    """The rows that may be about the day, and the number of others. In a table of all days a key says the day, or it is of no use; a row by
-    the image's own id is of the day where the day has that image. So the words of other days are no reason to refuse this one."""
-    role = KEY if KEY in table else IMAGE_ID
-    if settings.of_a_day or role not in table:
-        return table, 0
-    mark, known = f"/{images.tail}/", {image_id for image_id, _ in images.files.values()}
-    texts = [key_of(value) if role == KEY else text_of(value) for value in table[role]]
-    ours = [not text or (mark in f"/{text}" if role == KEY else text.lower() in known) for text in texts]
-    return table[ours].reset_index(drop=True), len(table) - sum(ours)
 
 
 def _without_silent(table: pd.DataFrame, settings: LabelTableConfig) -> pd.DataFrame:
@@ -189,10 +181,10 @@ def _refuse_unknown(joined: Joined, settings: LabelTableConfig) -> None:
         )
 
 
-def _counted(day: DayStore, files: int, joined: Joined, others: int, images: int, now: datetime) -> LabelTable:
+def _counted(day: DayStore, files: int, joined: Joined, others: Counter[str], images: int, now: datetime) -> LabelTable:
     settings = settings_of(day.config)
     labels, until = len(joined.table), labels_until(day.date, day.config.labels.wait_days)
-    strangers = dict(sorted((Counter(joined.strangers) + Counter({OTHER_DAY: others})).items()))
+    strangers = dict(sorted((Counter(joined.strangers) + others).items()))
     complete = settings.covers == ALL and labels == images
     found = LabelTable(
         covers=settings.covers,
@@ -203,7 +195,7 @@ def _counted(day: DayStore, files: int, joined: Joined, others: int, images: int
         day=day.date,
         source=f"connection {settings.connection}" if settings.query else str(settings.path),
         files=files,
-        rows=joined.rows + others,
+        rows=joined.rows + others.total(),
         earlier=joined.earlier,
         without_image=sum(strangers.values()),
         refused=sum(joined.reasons.values()),
@@ -211,8 +203,11 @@ def _counted(day: DayStore, files: int, joined: Joined, others: int, images: int
         reasons=joined.reasons,
         unknown_classes=joined.unknown_classes,
     )
-    why = _no_interval(found, day.config.labels.min_coverage)
-    return found if why is None else found.model_copy(update={"no_interval": why})
+    why, of_images = _no_interval(found, day.config.labels.min_coverage), sampled_from(day)
+    more: dict[str, Any] = {} if why is None else {"no_interval": why}
+    if settings.covers == ALL and of_images is not None:
+        more["of_images"] = of_images
+    return found.model_copy(update=more)
 
 
 def _no_interval(found: LabelTable, min_coverage: float) -> str | None:

@@ -8,6 +8,7 @@ from driftwatch.view.words import count, listing
 _WORDS = {
     "no_file": "of files that did not come",
     "other_day": "of other days",
+    "not_judged": "of images that the day is not judged by",
     "unknown_class": "of an unknown class",
     "no_class": "without a class",
     "no_key": "without an image's name",

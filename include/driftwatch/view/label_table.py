@@ -36,7 +36,7 @@ def sampled_line(found: Performance) -> str:
             f"{found.sampled} sampled = {found.consensus} consensus + {found.ties} ties + {found.unclear} unclear + "
             f"{found.unanswered} unanswered;"
         )
-    return f"{truth.labelled} of {count(truth.images, 'image')} have a label in the table, {still_open(truth)};"
+    return f"{truth.labelled} of {images_of(truth)} have a label in the table, {still_open(truth)};"
 
 
 def labels_line(found: Performance) -> str:
@@ -47,7 +47,12 @@ def labels_line(found: Performance) -> str:
             f"{found.labels} of {found.sampled} sampled images ({found.ties} ties, {found.unclear} unclear, "
             f"{found.unanswered} unanswered"
         )
-    return f"{found.labels} of {count(truth.images, 'image')} (from a table, {still_open(truth)}"
+    return f"{found.labels} of {images_of(truth)} (from a table, {still_open(truth)}"
+
+
+def images_of(found: TableTruth) -> str:
+    """Those that a label is wanted for."""
+    return count(found.images, "image") + ("" if found.of_images is None else f" sampled from {found.of_images:,}")
 
 
 def table_rows(found: LabelTable | None) -> list[tuple[str, str]]:
@@ -60,7 +65,7 @@ def table_rows(found: LabelTable | None) -> list[tuple[str, str]]:
         ("Rows", _rows(found)),
         (
             "Images with a label",
-            f"{found.labelled:,} of {found.images:,} ({percent(found.share)}); {still_open(found)}",
+            f"{found.labelled:,} of {images_of(found)} ({percent(found.share)}); {still_open(found)}",
         ),
     ]
     if found.unknown_classes:

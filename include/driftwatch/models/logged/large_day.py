@@ -97,10 +97,10 @@ def _manifest(day: DayStore, columns: list[str]) -> Iterator[pa.Table]:
 
 def _placed(day: DayStore, log: KeptRows, images: int, by_place: Parts) -> dict[str, int]:
     """Keeps the rows whose image is one of the day's by its place among them, and counts the others by what became of their file."""
-    files = _ids(day) if log.by_id else _paths(day)
+    files = files_by_id(day) if log.by_id else files_by_path(day)
     strangers: Counter[str] = Counter()
     step = max(1, -(-images // by_place.count))
-    for piece in joined_parts(log.rows, files, IMAGE, _each_once if log.by_id else lambda part: part):
+    for piece in joined_parts(log.rows, files, IMAGE, each_once if log.by_id else lambda part: part):
         rows = piece
         if log.width is not None:
             rows = rows.filter(pc.equal(rows[WIDTH], log.width))
@@ -113,7 +113,7 @@ def _placed(day: DayStore, log: KeptRows, images: int, by_place: Parts) -> dict[
     return dict(sorted(strangers.items()))
 
 
-def _paths(day: DayStore) -> Iterator[pa.Table]:
+def files_by_path(day: DayStore) -> Iterator[pa.Table]:
     """Each file of the day by its path. A file with the same bytes as an accepted one has that image's place; a file that is no image has none."""
     root, start, copies = images_root(day), 0, False
     for piece in _manifest(day, ["key", ID, STATUS]):
@@ -145,7 +145,7 @@ def _accepted(day: DayStore) -> Iterator[pa.Table]:
         start += len(rows)
 
 
-def _ids(day: DayStore) -> Iterator[pa.Table]:
+def files_by_id(day: DayStore) -> Iterator[pa.Table]:
     """Each file of the day by its image's id, as far as it has one."""
     start = 0
     for piece in _manifest(day, [ID, STATUS]):
@@ -162,7 +162,7 @@ def _places(piece: pa.Table, start: int) -> np.ndarray:
     return found
 
 
-def _each_once(files: pa.Table) -> pa.Table:
+def each_once(files: pa.Table) -> pa.Table:
     """One row for each image: that of an accepted file, else of the last one."""
     rows = files.append_column("row", pa.array(np.arange(len(files))))
     accepted = pc.equal(rows[STATUS], ACCEPTED)

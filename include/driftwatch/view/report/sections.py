@@ -129,7 +129,9 @@ def _labels_number(facts: DayFacts) -> Number:
         return Number("Labels", "–", asked or "not asked for yet")
     if facts.performance.truth:
         truth = facts.performance.truth
-        return Number("Labels", f"{facts.performance.labels} of {truth.images}", f"from a table; {still_open(truth)}")
+        whole = "" if truth.of_images is None else f"of a sample of {truth.of_images:,} images, "
+        note = f"{whole}from a table; {still_open(truth)}"
+        return Number("Labels", f"{facts.performance.labels} of {truth.images}", note)
     note = agreement_text(facts.performance.agreement, "agreement α", "agreement not defined")
     if facts.performance.versions:
         others = sum(row.labels for row in facts.performance.versions[1:])
