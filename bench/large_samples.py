@@ -51,10 +51,10 @@ def main(sizes: list[int]) -> None:
 
 def _day(home: Path) -> DayStore:
     people = {
-        "project_name": "-", "question": "-", "instructions": "-", "sampling": "stratified", "sample_size": 300,
+        "backend": "toloka", "project_name": "-", "question": "-", "instructions": "-", "sampling": "stratified", "sample_size": 300,
         "max_cost_per_day": 1000, "max_cost_per_month": 10000,
     }  # fmt: skip
-    return monitor_at(home, classes=list(CLASSES), annotation=people).day(DAY)
+    return monitor_at(home, classes=list(CLASSES), labels=people).day(DAY)
 
 
 def _fill(home: Path, n: int) -> None:

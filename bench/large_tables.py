@@ -50,9 +50,9 @@ def main(sizes: list[int]) -> None:
 
 def _day(home: Path, kind: str) -> DayStore:
     table = {"path": f"tables/segments.{kind}", "key": "file", "column": "door"}
-    annotation = {"project_name": "-", "question": "-", "instructions": "-"}
+    labels = {"backend": "toloka", "project_name": "-", "question": "-", "instructions": "-"}
     boxes = {"path": f"tables/boxes.{kind}", "key": "file", "training": "show"}
-    return monitor_at(home, segments={"door": {"table": table}}, annotation={**annotation, "blur": boxes}).day(DAY)
+    return monitor_at(home, segments={"door": {"table": table}}, labels={**labels, "blur": boxes}).day(DAY)
 
 
 def _path(number: int) -> str:

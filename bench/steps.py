@@ -26,7 +26,7 @@ def monitor_at(home: Path, **sections: Any) -> MonitorStore:
     about = {
         "name": "bench", "description": "A benchmark.", "classes": ["cat", "dog"],
         "schedule": {"start_date": "2026-01-01"}, "storage": {"uri": f"file://{home}/storage"},
-        "annotation": {"project_name": "-", "question": "-", "instructions": "-"}, "publish": {"sinks": ["local"]},
+        "labels": {"backend": "toloka", "project_name": "-", "question": "-", "instructions": "-"}, "publish": {"sinks": ["local"]},
     }  # fmt: skip
     config = MonitorConfig.model_validate({**about, **sections})
     return MonitorStore(open_storage(config.storage.uri), config)

@@ -67,7 +67,7 @@ class DayRows:
         if role not in table or (self._settings.of_a_day and not self.by_sample):
             return rows
         texts = [key_of(value) if role == KEY else text_of(value) for value in table[role]]
-        kept = np.ones(len(texts), bool)
+        kept: np.ndarray = np.ones(len(texts), bool)
         if role == KEY and not self._settings.of_a_day:
             mark = f"/{self.images.tail}/"
             kept = np.array([not text or mark in f"/{text}" for text in texts], bool)
@@ -88,7 +88,7 @@ class DayRows:
         if self._others is None:
             self._strangers[OTHER_DAY] += len(others)
             return ours
-        table = pa.table({IMAGE: pa.array(map(_utf8, others), pa.string())})
+        table = pa.table({IMAGE: pa.array(others, pa.string())})
         self._others.add(table, part_of(table[IMAGE], _PARTS))
         return ours
 
@@ -105,11 +105,6 @@ class DayRows:
             for row in pc.value_counts(part[STATUS].filter(pc.invert(of_day))).to_pylist():
                 found[row["values"] or unknown] += row["counts"]
         return +found
-
-
-def _utf8(name: str) -> str:
-    """A name that is no text is that of no file, whatever else it is."""
-    return name.encode("utf-8", "replace").decode()
 
 
 def _sampled(day: DayStore) -> Images:

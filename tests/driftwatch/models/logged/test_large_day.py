@@ -282,3 +282,14 @@ def test_sagemaker_s_capture_tells_images_by_their_bytes(
     day = as_a_large_day(a_day(tmp_path, format="sagemaker", columns={}, max_unanswered=1.0))
     put(day, "a.jsonl", jsonl_of([captured(number, output) for number in range(60)]))
     assert counts(same_as_held(day, monkeypatch)).used == (60 if output is CSV_OUTPUT else 0)
+
+
+@pytest.mark.parametrize("field", ["file", "class", "model"])
+def test_a_line_with_half_a_letter_is_refused_and_stops_no_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str
+) -> None:
+    day = as_a_large_day(a_day(tmp_path, max_unanswered=0.1))
+    lines = jsonl_of([*answers(range(98)), answer(98, **{field: "half"}), answer(99, file="smile.jpg")])
+    put(day, "a.jsonl", lines.replace('"half"', '"half \\ud83d"').replace("smile", "smile \\ud83d\\ude00"))
+    found = counts(same_as_held(day, monkeypatch))
+    assert (found.rows, found.used, found.reasons, found.strangers) == (100, 98, {"no_json": 1}, {"no_file": 1})
