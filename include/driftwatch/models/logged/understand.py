@@ -200,6 +200,9 @@ def _times(table: pd.DataFrame, reasons: np.ndarray) -> np.ndarray:
     column = table[roles.TIME]
     if column.dtype.kind == "M" or isinstance(column.dtype, pd.DatetimeTZDtype):
         parsed = pd.to_datetime(column, utc=True)
+        parsed = parsed.where(
+            parsed.between(*(limit.tz_localize("UTC") for limit in (pd.Timestamp.min, pd.Timestamp.max)))
+        )
     else:
         # Files of one day may differ: some of them have times, and others texts.
         column = column.map(lambda value: value.isoformat() if hasattr(value, "isoformat") else representable(value))

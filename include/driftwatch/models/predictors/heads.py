@@ -68,11 +68,7 @@ class Head:
         """
         self._refuse_other_shape(raw, classes, who)
         raw = raw.astype(np.float64)
-        if np.isnan(raw).any():
-            raise NeedsAttention(
-                f"{who} answers {int(np.isnan(raw).any(axis=1).sum())} of {len(raw)} images with NaN: look at model.input.scale, mean "
-                "and std, and at the model"
-            )
+        self._refuse_no_numbers(raw, who)
         self._refuse_no_chances(raw, who)
         if self.output == "logits":
             return raw
@@ -81,6 +77,18 @@ class Head:
         if self.output == "sigmoid":
             return self._two(_log(1 - raw), _log(raw), classes)
         return _log(raw)
+
+    def _refuse_no_numbers(self, raw: np.ndarray, who: str) -> None:
+        """Of log odds the largest must be finite: no chances can be made of others, as where float16 was too small for them. One that is -inf
+        is a class that is ruled out."""
+        wrong = np.isnan(raw).any(axis=1)
+        if self.output == "logits":
+            wrong |= ~np.isfinite(raw.max(axis=1))
+        if wrong.any():
+            raise NeedsAttention(
+                f"{who} answers {int(wrong.sum())} of {len(raw)} images with NaN or infinite numbers: look at model.input.scale, mean and std, "
+                "and at the model"
+            )
 
     def _refuse_no_chances(self, raw: np.ndarray, who: str) -> None:
         """Another version of a served model may have lost its last layer: its log odds must not be taken for chances."""

@@ -79,6 +79,17 @@ def test_times_of_parquet_are_compared_whatever_their_unit(tmp_path, unit):
     assert reasons == ["", BAD_TIME]
 
 
+@pytest.mark.parametrize("unit", ["s", "ms", "us"])
+@pytest.mark.parametrize("zone", ["", ", UTC"])
+@pytest.mark.parametrize("year", ["0001", "9999"])
+def test_a_time_of_parquet_that_stands_for_none_is_named(tmp_path, unit, zone, year):
+    """Databases write the first or the last year that they have."""
+    column = pd.Series([f"{year}-12-31T00:00:00", "2026-03-04T10:00:00"]).astype(f"datetime64[{unit}]")
+    column = column.dt.tz_localize("UTC") if zone else column
+    found, reasons = times(column, tmp_path)
+    assert (found[1] // 10**9, reasons) == (SECOND, [BAD_TIME, ""])
+
+
 @pytest.mark.parametrize("value", [None, "", "yesterday", -5, 0, 20260304, 1e300, 10**400, float("nan")])
 def test_what_is_no_time_is_named(tmp_path, value):
     assert times(pd.Series([value, "2026-03-04T10:00:00Z"], dtype=object), tmp_path)[1] == [BAD_TIME, ""]

@@ -75,8 +75,21 @@ def test_another_number_of_columns_is_refused_with_both(raw, classes) -> None:
 
 
 def test_answers_that_are_no_numbers_are_counted_and_refused() -> None:
-    with pytest.raises(NeedsAttention, match=r"1 of 2 images with NaN: look at model\.input\.scale"):
+    with pytest.raises(
+        NeedsAttention, match=r"1 of 2 images with NaN or infinite numbers: look at model\.input\.scale"
+    ):
         scores(Head("logits"), [[0.0, 1.0], [np.nan, 0.0]])
+
+
+@pytest.mark.parametrize("row", [[np.inf, 0.0], [-np.inf, -np.inf], [np.inf, -np.inf]])
+def test_log_odds_of_which_no_chances_can_be_made_are_refused(row) -> None:
+    with pytest.raises(NeedsAttention, match="1 of 2 images with NaN or infinite numbers"):
+        scores(Head("logits"), [[0.0, 1.0], row])
+
+
+def test_a_class_that_is_ruled_out_has_no_chance() -> None:
+    np.testing.assert_allclose(scores(Head("logits"), [[-np.inf, 3.0]]), [[0.0, 1.0]])
+    assert scores(Head("logits"), np.zeros((0, 2))).shape == (0, 2)
 
 
 @pytest.mark.parametrize("head", [Head("probabilities"), Head("sigmoids"), Head("sigmoid")])
