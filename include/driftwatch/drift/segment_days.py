@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -36,6 +36,7 @@ LOOK_BACK = 60  # days with data
 DAY = "day"  # of a usual image: the number of its day
 _UNUSUAL = ("drifted", "muted")
 D = TypeVar("D", DayDrift, ContentDrift)
+K = TypeVar("K", bound=Hashable)  # a segment, or one sample of it
 
 
 class Segment(NamedTuple):
@@ -118,7 +119,7 @@ def divided(day: DayStore, table: pd.DataFrame, by: Collection[str]) -> dict[Seg
     return found
 
 
-def first_of_bursts(table: pd.DataFrame, rows: Mapping[Segment, np.ndarray]) -> dict[Segment, np.ndarray]:
+def first_of_bursts(table: pd.DataFrame, rows: Mapping[K, np.ndarray]) -> dict[K, np.ndarray]:
     """The rows of each segment without those that nearly repeat an earlier one of it."""
     burst = bursts(table)
     if burst is None:
@@ -155,35 +156,40 @@ def usual_samples(
     time."""
     import pandas as pd
 
-    wanted: dict[date, dict[Segment, int]] = defaultdict(dict)
+    wanted: dict[date, set[tuple[Segment, int]]] = defaultdict(set)
     for segment, lists in samples.items():
         for days in lists:
             for of in days:
-                most = -(-settings.max_images // len(days))
-                wanted[of][segment] = max(most, wanted[of].get(segment, 0))
-    parts: dict[tuple[date, Segment], pd.DataFrame] = {}
-    for of, most_of in sorted(wanted.items()):
+                wanted[of].add((segment, _of_each(days, settings)))
+    parts: dict[tuple[date, tuple[Segment, int]], pd.DataFrame] = {}
+    for of, asked in sorted(wanted.items()):
         table = tables(of)
         if table is None:
             continue
         seed = (day.config.profiling.seed, of.toordinal())
-        rows = divided(day.monitor.day(of), table, {segment.by for segment in most_of})
+        rows = divided(day.monitor.day(of), table, {segment.by for segment, _ in asked})
         drawn = {
-            segment: sampled(rows[segment], most, segment, seed) for segment, most in most_of.items() if segment in rows
+            (segment, most): sampled(rows[segment], most, segment, seed) for segment, most in asked if segment in rows
         }
-        parts.update({(of, segment): images for segment, images in _cut(table, drawn).items()})
+        parts.update({(of, which): images for which, images in _cut(table, drawn).items()})
+
+    def sample_of(segment: Segment, days: list[date]) -> list[pd.DataFrame]:
+        which = segment, _of_each(days, settings)
+        return [parts[of, which].assign(**{DAY: of.toordinal()}) for of in days if (of, which) in parts]
+
     return {
-        segment: [
-            pd.concat(found)
-            for days in lists
-            if (found := [parts[of, segment].assign(**{DAY: of.toordinal()}) for of in days if (of, segment) in parts])
-        ]
+        segment: [pd.concat(found) for days in lists if (found := sample_of(segment, days))]
         for segment, lists in samples.items()
     }
 
 
-def _cut(table: pd.DataFrame, rows: Mapping[Segment, np.ndarray]) -> dict[Segment, pd.DataFrame]:
-    """The `rows` of each segment, without those that nearly repeat another one."""
+def _of_each(days: Sequence[date], settings: SegmentDriftConfig) -> int:
+    """How many images of each day make a sample of these days."""
+    return -(-settings.max_images // len(days))
+
+
+def _cut(table: pd.DataFrame, rows: Mapping[K, np.ndarray]) -> dict[K, pd.DataFrame]:
+    """The images of each of the `rows`, without those that nearly repeat another one of it."""
     if not rows:
         return {}
     all_rows = np.unique(np.concatenate([*rows.values()]))

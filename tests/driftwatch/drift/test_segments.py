@@ -15,12 +15,15 @@ from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.config import MonitorConfig
 from driftwatch.drift import segment_tests
+from driftwatch.drift.against_reference import with_clusters
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.drift.mutes import add_mute
 from driftwatch.drift.reference import Reference
+from driftwatch.drift.segment_days import DAY, Segment, usual_samples
 from driftwatch.images import judged
 from driftwatch.images.features import COLUMNS
+from driftwatch.images.judged import judged_features
 from driftwatch.storage import Storage, open_storage
 
 from .days import count_in, features_of, put_features, put_held_out, put_predictions, seen
@@ -223,6 +226,24 @@ def test_a_day_run_twice_has_the_same_file_and_a_monitor_without_segments_the_ol
     assert storage.read_bytes(day.keys.drift) == first
     profile_day(day.with_config(monitor(storage, divided=False).config), "v1")
     assert not {"segments", "segments_rate", "whole"} & set(storage.read_json(day.keys.drift))
+
+
+def test_a_day_that_was_accepted_has_no_larger_part_of_the_usual_images_than_another(storage):
+    """Camera 1 goes on as ever on the day that is accepted for another camera's sake."""
+    store = monitor(storage, segments={"max_images": 60})
+    for number in range(3):
+        take_in(store, number, DOORS)
+    segment, days = Segment("camera", "door-1"), [FIRST + timedelta(number) for number in range(3)]
+    settings, tables = (
+        store.config.profiling.segments,
+        lambda of: with_clusters(store.day(of), judged_features(store.day(of))),
+    )
+    samples = {segment: [days, [days[1]]]}
+    own, accepted = usual_samples(store.day(FIRST + timedelta(3)), samples, tables, settings)[segment]
+    assert own[DAY].value_counts().to_dict() == {of.toordinal(): 20 for of in days}
+    assert len(accepted) == 40
+    (alone,) = usual_samples(store.day(FIRST + timedelta(3)), {segment: [days]}, tables, settings)[segment]
+    assert own["image_id"].tolist() == alone["image_id"].tolist()
 
 
 def test_what_was_accepted_is_usual_for_its_segment_too_and_a_third_look_is_not(storage):
