@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from driftwatch.artifacts.drift import BASELINES
@@ -26,8 +27,6 @@ from driftwatch.models.registry import champion
 from driftwatch.storage.lock import exclusive
 
 if TYPE_CHECKING:
-    from datetime import date
-
     import pandas as pd
 
     from driftwatch.artifacts.store import MonitorStore
@@ -40,7 +39,8 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 def accept(store: MonitorStore, days: Iterable[date], decision: BaselineDecision, name: str = "") -> AcceptedState:
     """Makes the days one state: later days that are like them are usual. Without a `name` it is named by its first and last day.
 
-    To accept the same days again changes nothing; a state that was withdrawn counts again. Raises NeedsAttention for a day that was not
+    To accept the same days again changes nothing but that the champion's answers are taken of days that had none; a state that was withdrawn
+    counts again. Raises NeedsAttention for a day that was not
     taken in, for too few images, and for a name that is taken or not allowed.
     """
     days = tuple(sorted(set(days)))
@@ -81,7 +81,8 @@ def withdraw(store: MonitorStore, name: str, decision: BaselineDecision) -> Acce
 
 
 def prepare_states(store: MonitorStore, version: str) -> list[StateOfModel]:
-    """Makes the references of content and predictions of model `version` for every state that counts, where it has none yet."""
+    """Makes the references of content and predictions of model `version` for every state that counts, where it has none yet, or one without
+    a day that can be had by now."""
     return [_of_model(store, state, version) for state in accepted_states(store) if state.counts]
 
 
@@ -138,18 +139,16 @@ def _reference_of(store: MonitorStore, features: pd.DataFrame, days: Sequence[da
 
 
 def _of_model(store: MonitorStore, state: AcceptedState, version: str) -> StateOfModel:
-    """Writes the state's references of content and predictions for model `version`, once."""
+    """Writes the state's references of content and predictions for model `version`: once, and again when a day that was left out can be had."""
     key = store.keys.state(state.name, version)
-    if known := store.find(key, StateOfModel):
+    known = store.find(key, StateOfModel)
+    if known and not _answers(store, map(date.fromisoformat, known.left_out), version)[0]:
         return known
-    found: list[Answers] = []
-    left_out: dict[str, str] = {}
-    for day in state.days:
-        try:
-            found.append(answers_of(store.day(day), version))
-        except (NeedsAttention, MissingArtifact) as error:
-            left_out[day.isoformat()] = str(error)
-            logger.warning("%s: state %s is without the content of %s: %s", store.keys.monitor, state.name, day, error)
+    found, left_out = _answers(store, state.days, version)
+    if known and not set(left_out) < set(known.left_out):  # it has a day that is gone by now
+        return known
+    for day, why in left_out.items():
+        logger.warning("%s: state %s is without the content of %s: %s", store.keys.monitor, state.name, day, why)
     place = store.keys.state_place(state.name, version)
     if (content := content_reference(store, found)) is not None:
         content.save(store, place, CONTENT)
@@ -158,3 +157,15 @@ def _of_model(store: MonitorStore, state: AcceptedState, version: str) -> StateO
     made = StateOfModel(images=independent_images_in(found), left_out=left_out)
     store.write(key, made)
     return made
+
+
+def _answers(store: MonitorStore, days: Iterable[date], version: str) -> tuple[list[Answers], dict[str, str]]:
+    """What `version` says of the days, and why it says nothing of the others."""
+    found: list[Answers] = []
+    left_out: dict[str, str] = {}
+    for day in days:
+        try:
+            found.append(answers_of(store.day(day), version))
+        except (NeedsAttention, MissingArtifact) as error:
+            left_out[day.isoformat()] = str(error)
+    return found, left_out

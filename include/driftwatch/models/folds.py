@@ -42,7 +42,10 @@ def cross_fit(store: MonitorStore, run_key: str, table: pd.DataFrame, learn: Lea
     members = {fold: set(table.loc[folds == fold, "image_id"]) for fold in sorted(set(folds) - {-1})}
     done = [of for of in known if members.get(of["fold"].iloc[0]) == set(of["image_id"])]
     if len(done) < len(known):
-        store.storage.delete(key)
+        if done:
+            store.storage.write_table(key, pd.concat(done, ignore_index=True))
+        else:
+            store.storage.delete(key)
     for fold in sorted(set(members) - {of["fold"].iloc[0] for of in done}):
         chosen = folds == fold
         trained = learn(table.assign(split=table["split"].mask(chosen, EVALUATION)), f"fold-{fold}")

@@ -138,6 +138,41 @@ def test_content_and_predictions_are_usual_too_where_the_model_has_answered_the_
     assert a_day(storage, LATER).read(ContentDrift) == drift
 
 
+def test_a_day_without_answers_is_in_the_state_when_it_is_accepted_again_with_them(storage):
+    put_held_out(storage)
+    before = accept(monitor(storage), [DAY], ACCEPTED)
+    (made,) = prepare_states(monitor(storage), "v1")
+    assert (made.images, set(made.left_out)) == (0, {"2026-03-04"})
+    features = storage.read_table(a_day(storage).keys.features)
+    put_predictions(a_day(storage), *other(200, 5))
+    answered_by(a_day(storage), "v1")
+    storage.write_table(a_day(storage).keys.features, features.assign(image_id=[f"{n:064x}" for n in range(200)]))
+    assert accept(monitor(storage), [DAY], ACCEPTED) == before
+    (made,) = prepare_states(monitor(storage), "v1")
+    assert made == StateOfModel(images=200, left_out={})
+    put_predictions(a_day(storage, LATER), *other(200, 6))
+    drift = judge_content_and_predictions(a_day(storage, LATER), "v1")
+    assert (drift.content.state, drift.predictions.state) == (before.name, before.name)
+
+
+def test_what_a_state_has_of_a_day_stays_when_the_day_is_gone_and_another_comes(storage):
+    put_held_out(storage)
+    days = [DAY, LATER]
+    put_features(a_day(storage, LATER), features_of(200, 2, blurred=200))
+    put_predictions(a_day(storage), *other(200, 5))
+    answered_by(a_day(storage), "v1")
+    storage.write_table(
+        a_day(storage).keys.features, features_of(200, 1).assign(image_id=[f"{n:064x}" for n in range(200)])
+    )
+    accept(monitor(storage), days, ACCEPTED)
+    (made,) = prepare_states(monitor(storage), "v1")
+    assert (made.images, set(made.left_out)) == (200, {str(LATER)})
+    storage.delete(a_day(storage).keys.predictions)
+    put_predictions(a_day(storage, LATER), *other(200, 6))
+    answered_by(a_day(storage, LATER), "v1")
+    assert prepare_states(monitor(storage), "v1") == [made]
+
+
 def test_where_the_inputs_are_gone_the_state_says_so_and_keeps_what_can_be_kept(storage):
     usual = UsualPredictions(images=300, counts={"cat": 150, "dog": 150})
     storage.write_json(monitor(storage).keys.reference_predictions("v2"), usual.stored())

@@ -108,6 +108,11 @@ def test_folds_of_another_set_that_a_try_before_left_are_answered_anew(collected
     assert sorted(found["image_id"]) == sorted(smaller.loc[learnt(smaller), "image_id"])
     assert set(found.loc[found["fold"] == 0, "prediction"]) == {"now"}
     assert set(found.loc[found["fold"] != 0, "prediction"]) == {"before"}
+    whole = smaller.index[folds_of(store, smaller) == 0]
+    without = smaller.drop(index=whole).reset_index(drop=True)
+    cross_fit(store, "r1", without, lambda fold_table, fold: "never")
+    kept = fold_answers(store, "r1", without)
+    assert (set(kept["fold"]), set(kept["prediction"])) == ({1, 2}, {"before"})
     usual = table[table["day"] != DAY.isoformat()].reset_index(drop=True)
     usual_alone = usual.assign(split="evaluation")
     cross_fit(store, "r1", usual_alone, lambda fold_table, fold: "never")
