@@ -261,7 +261,7 @@ class TrainingTask(Part):
     recipe: TrainingRecipe
     """How it is trained."""
     data: str
-    """sha256 of images, labels and weights."""
+    """sha256 of images, labels and weights, of the validation images, and of the model that it starts from."""
 
 
 class TrainingCheckpoint(Artifact):

@@ -46,7 +46,7 @@ class KerasTrainer:
         prepare(recipe.seed)
         keras.config.disable_traceback_filtering()  # it would hide the cause of a storage error in a callback
         recipe, aim = _staged(recipe, data), Aim.of(data, start)
-        task = TrainingTask(recipe=recipe.noted, data=_digest(data))
+        task = TrainingTask(recipe=recipe.noted, data=_digest(data, start))
         run = _Run(data, recipe, aim, task, attempt or Attempt())
         model, history = run.fit(from_bytes(start.model, start.name) if start else None)
         return Trained(to_bytes(model), aim.head, history)
@@ -258,10 +258,14 @@ def _loaded(saved: Checkpoint, among: Checkpoints) -> keras.Model:
             ) from error
 
 
-def _digest(data: TrainingSet) -> str:
+def _digest(data: TrainingSet, start: Start | None) -> str:
     digest = hashlib.sha256(data.train.images.tobytes())
     for array in (data.train.labels, np.zeros(0) if data.weights is None else data.weights):
         digest.update(array.tobytes())
+    for array in (data.validation.images, data.validation.labels) if data.validation else ():
+        digest.update(array.tobytes())
+    if start is not None:
+        digest.update(start.model)
     if not data.given.plain:
         digest.update(data.given.model_dump_json().encode())
     return digest.hexdigest()

@@ -11,6 +11,7 @@ import pytest
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.config.model_input import InputConfig
 from driftwatch.errors import DriftwatchError
+from driftwatch.models import architecture
 from driftwatch.models.archive import DamagedModel
 from driftwatch.models.keras_file import from_bytes, to_bytes
 from driftwatch.models.predictors.heads import Head
@@ -127,6 +128,24 @@ def test_a_damaged_checkpoint_is_named_with_what_to_delete(pictures, kept, kille
     (tmp_path / "kept/checkpoints/epoch-0001.keras").write_bytes(b"no model")
     with pytest.raises(DamagedModel, match=r"epoch-0001\.keras is no whole checkpoint: .*Delete .*/checkpoints: "):
         train(data, STAGED, attempt=Attempt(kept))
+
+
+def test_a_training_does_not_go_on_from_that_of_another_start_or_other_validation_images(
+    pictures, wrong, kept, killed
+) -> None:
+    """The champion may be another when a killed task is tried again: a challenger whose card names it must come from it."""
+    recipe, data = STAGED.model_copy(update={"epochs": 2, "small_share": 0.0}), TrainingSet(pictures, 2)
+    first, other = (
+        Start(to_bytes(architecture.build(data.given, 2, seed, 4)), Head("logits"), f"v{seed}") for seed in (1, 2)
+    )
+    killed(lambda attempt: train(data, recipe, first, attempt), 1)
+    started: list[int] = []
+    train(data, recipe, other, Attempt(kept, lambda row: started.append(row.epoch)))
+    assert started == [1, 2]
+    train(wrong, recipe, other, Attempt(kept, lambda row: started.append(row.epoch)))
+    assert started == [1, 2, 1, 2]
+    train(wrong, recipe, other, Attempt(kept, lambda row: started.append(row.epoch)))
+    assert started == [1, 2, 1, 2]
 
 
 def test_a_damaged_start_is_named(pictures) -> None:
