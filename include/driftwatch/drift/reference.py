@@ -20,6 +20,7 @@ weight (driftwatch.drift.dependence), and the batch is tested as one of so many 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -44,6 +45,7 @@ DRIFTED: Final = "drifted"
 OK: Final = "ok"
 NOT_ENOUGH_EVIDENCE: Final = "not_enough_evidence"
 SPLITS = 5_000
+SPLITS_AT_ONCE = 20_000  # 100 MB of a reference's rows; a small rate takes more
 MAX_REFERENCE = 5_000
 MIN_REFERENCE = 50
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -197,20 +199,27 @@ class Reference:
     def calibration(self, n: int) -> dict[int, float]:
         """The null distribution of the score for batches of `n` independent images, computed once and kept in `calibrations`."""
         if n not in self.calibrations:
-            rows = len(self.features)
-            share, rng = min(n, rows // 2) / rows, np.random.default_rng([self.seed, n])
-            strata = np.zeros(rows) if self.strata is None else self.strata
-            members = np.zeros((rows, self.splits), bool)
-            for stratum in np.unique(strata):
-                of = np.flatnonzero(strata == stratum)
-                drawn = np.zeros((len(of), self.splits), bool)
-                drawn[: round(share * len(of))] = True
-                members[of] = rng.permuted(drawn, axis=0)
-            null = np.sort(scores(self.features.to_numpy(), members).max(axis=(0, 1)))[::-1]
+            values = self.features.to_numpy()
+            parts = [scores(values, members).max(axis=(0, 1)) for members in self._random_splits(n)]
+            null = np.sort(np.concatenate(parts))[::-1]
             # Every rank of the far tail, then ever fewer: a few kB for each size, and p-values exact where they decide.
             ranks = np.unique(np.concatenate([np.arange(1, 101), np.geomspace(100, len(null), 150).astype(int)]))
             self.calibrations[n] = {int(rank): round(float(null[rank - 1]), _DIGITS) for rank in ranks}
         return self.calibrations[n]
+
+    def _random_splits(self, n: int) -> Iterator[np.ndarray]:
+        """Which rows are the batch in each split: bool [rows, splits], SPLITS_AT_ONCE at a time."""
+        rows = len(self.features)
+        share, rng = min(n, rows // 2) / rows, np.random.default_rng([self.seed, n])
+        strata = np.zeros(rows) if self.strata is None else self.strata
+        for start in range(0, self.splits, SPLITS_AT_ONCE):
+            members = np.zeros((rows, min(SPLITS_AT_ONCE, self.splits - start)), bool)
+            for stratum in np.unique(strata):
+                of = np.flatnonzero(strata == stratum)
+                drawn = np.zeros((len(of), members.shape[1]), bool)
+                drawn[: round(share * len(of))] = True
+                members[of] = rng.permuted(drawn, axis=0)
+            yield members
 
     def _p_value(self, null: dict[int, float], score: float) -> float:
         """The share of splits, the batch counted among them, that score at least as high; rounded up to a kept rank."""

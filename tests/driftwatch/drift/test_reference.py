@@ -174,3 +174,14 @@ def test_importing_the_package_loads_nothing_heavy(door):
     )
     done = run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_small_rate_takes_no_more_memory_at_once_and_gives_the_same_numbers(monkeypatch):
+    rng = np.random.default_rng(3)
+    made = Reference.build(pd.DataFrame({"a": rng.normal(size=60), "b": rng.normal(size=60)}), 0.002)
+    assert made.splits == 10_000
+    whole = made.calibration(20)
+    monkeypatch.setattr("driftwatch.drift.reference.SPLITS_AT_ONCE", 300)
+    assert max(members.nbytes for members in made._random_splits(20)) == 60 * 300
+    made.calibrations.clear()
+    assert made.calibration(20) == whole
