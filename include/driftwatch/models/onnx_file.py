@@ -1,5 +1,6 @@
 """An ONNX file is checked before it is run: that it is whole, that it holds all its weights and only operators that ONNX Runtime brings, and
-that none of its values is larger than a worker can hold. Nothing of it is run for that."""
+that no value whose shape the file tells is larger than a worker can hold. Nothing of it is run for that, so a shape that the model reckons from
+the image is not known."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ def checked(data: bytes, name: str) -> onnx.ModelProto:
         checker.check_model(shaped)
     except Exception as error:  # the checker has errors of its own, and so has C++
         raise DamagedModel(f"{name} is no valid ONNX model: {error}. Export the model again") from error
-    _refuse_large(shaped.graph, name)
+    for graph in _graphs(shaped.graph):
+        _refuse_large(graph, name)
     return shaped
 
 

@@ -48,6 +48,18 @@ def huge(net: onnx.ModelProto) -> None:
     net.graph.node.append(helper.make_node("ReduceSum", ["zeros"], ["none"], keepdims=0))
 
 
+def hidden_huge(net: onnx.ModelProto) -> None:
+    """Inside a branch, which has the shape itself."""
+    shape = numpy_helper.from_array(np.array([100_000, 100_000], np.int64), "shape")
+    nodes = [
+        helper.make_node("ConstantOfShape", ["shape"], ["zeros"]),
+        helper.make_node("ReduceSum", ["zeros"], ["x"], keepdims=0),
+    ]
+    inner = helper.make_graph(nodes, "g", [], [helper.make_tensor_value_info("x", 1, [])], [shape])
+    net.graph.initializer.append(numpy_helper.from_array(np.array(True), "yes"))
+    net.graph.node.append(helper.make_node("If", ["yes"], ["more"], then_branch=inner, else_branch=inner))
+
+
 BROKEN = {
     "no protobuf": (lambda: b"\x08\x07" + bytes(50), "is no whole ONNX file"),
     "empty": (lambda: b"\x08\x09", "its graph has no node"),
@@ -61,6 +73,7 @@ BROKEN = {
         lambda: changed(lambda net: net.graph.node.append(_constant_elsewhere())), "in another file",
     ),
     "forty gigabytes": (lambda: changed(huge), r"'zeros' of \[100000, 100000\], 10,000,000,000 numbers; at most 250,000,000"),
+    "the same forty in a branch": (lambda: changed(hidden_huge), r"'zeros' of \[100000, 100000\]"),
     "a node without its input": (lambda: changed(lambda net: net.graph.node.pop(0)), "is no valid ONNX model"),
     "weights shorter than they say": (
         lambda: changed(lambda net: net.graph.initializer[0].dims.__setitem__(0, 10**9)), "is no valid ONNX model",
