@@ -46,7 +46,7 @@ BUCKET = "days"
 LISTINGS = {"FOLDER": "(?=.*delimiter=)", "RELIST": "(?=.*encoding-type=)", "LIST": "(?!.*(delimiter|encoding-type)=)"}
 RANGED = ("RANGE", "ROWS")
 _NAMES = re.compile(
-    r"(?<=-)(?:sums:)?[0-9a-f]{11,16}(?=[./]|$)|(?<=/inputs/)\d+-[0-9a-f]{12}(?=\.)|(?<=/)\d+(?=\.)|(?<=summaries/)[\d-]+"
+    r"(?<=/shards/)\d+(?:\.\d+-\d+-[0-9a-f]{16})?(?=\.)|(?<=-)(?:sums:)?[0-9a-f]{11,16}(?=[./]|$)|(?<=/inputs/)\d+-[0-9a-f]{12}(?=\.)|(?<=/)\d+(?=\.)|(?<=summaries/)[\d-]+"
 )
 MODEL = b"a model"
 

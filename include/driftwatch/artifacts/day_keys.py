@@ -94,7 +94,8 @@ class DayKeys:
         return self.file("shards/plan.json")
 
     def shard(self, number: int, name: str) -> str:
-        """One shard's `name`: `listing`, `images` or `predictions` (.parquet), `embeddings` or `sums` (.npy), or `profile` (.bin)."""
+        """One shard's `name`: `listing`, `images` or `predictions` (.parquet), or `embeddings` (.npy). With which blocks it is about before
+        it (`driftwatch.images.shard_files`): `sums` and a logged day's `embeddings` (.npy), and `profile` (.bin)."""
         return self.file(f"shards/{number:04d}.{name}")
 
     @property

@@ -27,6 +27,7 @@ from driftwatch.drift.whylogs_profiles import (
 from driftwatch.images.features import COLUMNS
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.judged import is_sampled
+from driftwatch.images.shard_files import of_the_day, shard_file
 from driftwatch.storage.tables import pieces
 
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 
     from driftwatch.artifacts.store import DayStore
     from driftwatch.images.shards import Shard
-    from driftwatch.storage import StoredObject
 
 _AT_ONCE = 16  # objects of some kB
 PARTS = _PROFILE, _SUMS = "profile.bin", "sums.npy"
@@ -53,11 +53,12 @@ def profile_shard(day: DayStore, shard: Shard) -> int:
     if not makes_profiles(day.config.publish.sinks) or day.read(Ingest).accepted <= EXACT_ROWS:
         return 0
     sums = np.zeros((len(COLUMNS), 1 + SUMS), np.uint64)
-    first, last = DayInputs(day).span(shard.blocks)
+    inputs = DayInputs(day)
+    first, last = inputs.span(shard.blocks)
+    of_profile, of_sums = (shard_file(day, inputs, shard, name) for name in PARTS)
     if first < last:
-        payload = profile_of_pieces(_adding_up(day, first, last, sums), day.date)
-        day.storage.write_bytes(day.keys.shard(shard.number, _PROFILE), payload)
-    day.storage.write_array(day.keys.shard(shard.number, _SUMS), sums)  # last: with it the part is whole
+        day.storage.write_bytes(of_profile, profile_of_pieces(_adding_up(day, first, last, sums), day.date))
+    day.storage.write_array(of_sums, sums)  # last: with it the part is whole
     return last - first
 
 
@@ -65,7 +66,7 @@ def day_profile(day: DayStore, features: pd.DataFrame) -> DayProfile:
     """The day's profile; `features`: those of the images that the day is judged by. Raises ProfileError as `feature_profile` does."""
     if len(features) > EXACT_ROWS and (parts := _parts(day)):
         sums = _added_up(day, parts)
-        keys = [item.key for item in parts if item.key.endswith(_PROFILE)]
+        keys = [key for key in parts if key.endswith(_PROFILE)]
         payload = serialized(merge_views(read_profile(part.data) for part in day.storage.iter_bytes(keys)))
     elif is_sampled(day):
         sums = np.zeros((len(COLUMNS), 1 + SUMS), np.uint64)
@@ -80,7 +81,7 @@ def remove_parts(day: DayStore, judged: int) -> None:
     `judged`: how many images the day is judged by. A day that was profiled at once has no parts, and nothing is looked for."""
     if judged <= EXACT_ROWS:
         return
-    left = [item.key for item in _left(day)]
+    left = _left(day)
     for name in (_SUMS, _PROFILE):
         day.storage.delete_all([key for key in left if key.endswith(name)])
 
@@ -106,18 +107,20 @@ def _adding_up(day: DayStore, first: int, last: int | None, sums: np.ndarray) ->
         yield features
 
 
-def _left(day: DayStore) -> list[StoredObject]:
-    return [item for item in day.storage.list(day.keys.shards) if item.key.endswith(PARTS)]
+def _left(day: DayStore) -> list[str]:
+    return [item.key for item in day.storage.list(day.keys.shards) if item.key.endswith(PARTS)]
 
 
-def _parts(day: DayStore) -> list[StoredObject]:
-    """What the shards have left, where it is about every image of the day; else nothing."""
-    found = _left(day)
-    images = int(_added_up(day, found)[0, 0])
-    return found if images == day.read(Ingest).accepted else []
+def _parts(day: DayStore) -> list[str]:
+    """What the shards have left, where it is about every image of the day once; else nothing."""
+    left = _left(day)
+    inputs = DayInputs(day) if left else None
+    sums = of_the_day(inputs, [key for key in left if key.endswith(_SUMS)]) if inputs else []
+    if not sums or int(_added_up(day, sums)[0, 0]) != day.read(Ingest).accepted:
+        return []
+    return [*sums, *sorted({f"{key.removesuffix(_SUMS)}{_PROFILE}" for key in sums}.intersection(left))]
 
 
-def _added_up(day: DayStore, parts: Sequence[StoredObject]) -> np.ndarray:
+def _added_up(day: DayStore, parts: Sequence[str]) -> np.ndarray:
     sums = np.zeros((len(COLUMNS), 1 + SUMS), np.uint64)
-    keys = [item.key for item in parts if item.key.endswith(_SUMS)]
-    return sum(day.storage.iter_arrays(keys, _AT_ONCE), sums)
+    return sum(day.storage.iter_arrays([key for key in parts if key.endswith(_SUMS)], _AT_ONCE), sums)

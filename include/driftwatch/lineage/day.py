@@ -12,7 +12,9 @@ from driftwatch.artifacts.answers import Answers
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.label_table import LabelTable
+from driftwatch.images.inputs import DayInputs
 from driftwatch.images.layout import images_root
+from driftwatch.images.shard_files import shard_file
 from driftwatch.lineage import verdicts
 from driftwatch.lineage.datasets import Dataset, Lineage, folder, objects, place_of
 
@@ -43,7 +45,8 @@ def shards_profiled(day: DayStore, shards: Sequence[Shard]) -> Lineage:
     from driftwatch.drift.day_profile import PARTS
 
     keys, storage = day.keys, day.storage
-    parts = [keys.shard(shard.number, name) for shard in shards for name in PARTS]
+    inputs = DayInputs(day)
+    parts = [shard_file(day, inputs, shard, name) for shard in shards for name in PARTS]
     return Lineage(objects(storage, keys.features), objects(storage, *parts))
 
 

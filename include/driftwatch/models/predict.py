@@ -16,6 +16,7 @@ from driftwatch.config import MonitorConfig
 from driftwatch.config.model import LOGGED
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
+from driftwatch.images.shard_files import digest_of
 from driftwatch.images.shards import again, not_done
 from driftwatch.models.as_trained import as_trained, refuse_other_pixels
 from driftwatch.models.content import content_of, kind_of_day
@@ -142,10 +143,8 @@ def _logged(day: DayStore, version: str, elsewhere: Elsewhere, shards: int = 0) 
 
 
 def _named(inputs: DayInputs, blocks: range) -> bytes:
-    """Which blocks these are, and what they hold: a block is named by its images."""
-    inputs.span(blocks)  # raises where the day has no such blocks
-    names = "".join(f"{inputs.index.name(number)}\n" for number in blocks)
-    return f"{blocks.start} {blocks.stop} {hashlib.sha256(names.encode()).hexdigest()}".encode()
+    """Which blocks these are, and what they hold."""
+    return f"{blocks.start} {blocks.stop} {digest_of(inputs, blocks)}".encode()
 
 
 def _digest(embeddings: np.ndarray | None) -> bytes:

@@ -14,7 +14,10 @@ from driftwatch.drift.image_quality import build_image_reference, profile_day
 from driftwatch.drift.value_sums import PREFIX
 from driftwatch.drift.whylogs_profiles import content_hash, feature_profile, read_profile, summary
 from driftwatch.images import judged, shards
+from driftwatch.images.features import COLUMNS
+from driftwatch.images.inputs import DayInputs
 from driftwatch.images.judged import judged_features
+from driftwatch.images.shard_files import shard_file
 from driftwatch.images.shards import Shard, shards_of
 from driftwatch.storage import Storage, open_storage, tables
 
@@ -89,7 +92,36 @@ def test_the_parts_are_gone_when_the_day_is_profiled_and_a_repeat_says_the_same(
 
 def test_parts_that_are_not_of_the_whole_day_are_not_merged(large):
     found = of_shards(large, 192)
-    large.storage.delete(large.keys.shard(found[1].number, "sums.npy"))
+    large.storage.delete(shard_file(large, DayInputs(large), found[1], "sums.npy"))
+    said = summary(read_profile(day_profile(large, judged_features(large)).payload))
+    assert said["image.Brightness.stddev"]["count"] == IMAGES
+
+
+def test_parts_that_a_late_try_left_of_images_of_an_earlier_run_are_not_the_days(large):
+    """As many as the shard has images."""
+    index = large.read(InputsIndex)
+    large.write(index.model_copy(update={"blocks": tuple(f"before{number:02d}" for number in range(len(index.rows)))}))
+    put_features(large, features_of(IMAGES, 7))
+    shard = of_shards(large, 192)[2]
+    for item in large.storage.list(large.keys.shards):
+        if not item.key.startswith(large.keys.shard(shard.number, "")):
+            large.storage.delete(item.key)
+    taken_in(large.storage)
+    large.write(index.model_copy(update={"blocks": tuple(f"now{number:02d}" for number in range(len(index.rows)))}))
+    for other in shards_of(IMAGES, 192):
+        if other.number != shard.number:
+            profile_shard(large, other)
+    frame = features_of(IMAGES, 1)
+    said = summary(read_profile(day_profile(large, judged_features(large)).payload))
+    for name in COLUMNS:
+        assert said[name]["mean"] == pytest.approx(frame[name].mean())
+    profiles.remove_parts(large, 300)
+    assert not large.storage.list(large.keys.shards)
+
+
+def test_parts_of_shards_of_two_sizes_count_once(large):
+    of_shards(large, 192)
+    of_shards(large, 640)
     said = summary(read_profile(day_profile(large, judged_features(large)).payload))
     assert said["image.Brightness.stddev"]["count"] == IMAGES
 

@@ -16,6 +16,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.judged import is_sampled
 from driftwatch.images.layout import below, images_root
+from driftwatch.images.shard_files import shard_file
 from driftwatch.models.content import GIST, kind_of_day
 from driftwatch.models.logged.accounts import counted, settings_of, write_counts
 from driftwatch.models.logged.columns import Rows
@@ -23,7 +24,7 @@ from driftwatch.models.logged.files import place_of, read_log
 from driftwatch.models.logged.formats import parse, rows_of
 from driftwatch.models.logged.join import ACCEPTED, Images, Joined, join
 from driftwatch.models.logged.large_day import answer_large_day, tail_of
-from driftwatch.models.logged.writing import DayAnswers, embeds, gist_of, schema_of, shard_key, write_answers
+from driftwatch.models.logged.writing import GIST_FILE, DayAnswers, embeds, gist_of, schema_of, write_answers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -90,5 +91,6 @@ def images_of(day: DayStore) -> Images:
 def shard_content(day: DayStore, version: str, shard: Shard) -> None:
     """The GIST of one shard's images, for `answer_day`, where content is judged by it. No image is read otherwise."""
     if kind_of_day(day.monitor, version, embeds(day.config)) == GIST:
-        images = DayInputs(day).blocks(shard.blocks)
-        day.storage.write_array(shard_key(day, shard.number), gist_of(images))
+        inputs = DayInputs(day)
+        key = shard_file(day, inputs, shard, GIST_FILE)
+        day.storage.write_array(key, gist_of(inputs.blocks(shard.blocks)))

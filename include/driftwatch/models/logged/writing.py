@@ -13,6 +13,7 @@ from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import DayInputs
 from driftwatch.images.judged import keeping_answers
+from driftwatch.images.shard_files import of_the_day
 from driftwatch.models.content import GIST, content_of, kind_of_day
 from driftwatch.models.logged.accounts import settings_of
 from driftwatch.models.logged.columns import SCORE
@@ -23,6 +24,8 @@ from driftwatch.storage.tables import writing_table
 if TYPE_CHECKING:
     from driftwatch.config import MonitorConfig
 
+# What a shard's task leaves of the content of its images (`driftwatch.images.shard_files`).
+GIST_FILE = "embeddings.npy"
 # Some answers, and their embeddings [n, width], None without.
 Piece = tuple[pa.Table, np.ndarray | None]
 
@@ -49,11 +52,6 @@ def embeds(config: MonitorConfig) -> bool:
     return settings_of(config).columns.embedding is not None
 
 
-def shard_key(day: DayStore, number: int) -> str:
-    """Where a shard's task leaves what the content of its images is judged by."""
-    return day.keys.shard(number, "embeddings.npy")
-
-
 def gist_of(images: Iterator[np.ndarray]) -> np.ndarray:
     """The GIST of images that come block by block."""
     found = content_of(GIST, None, images)
@@ -62,10 +60,11 @@ def gist_of(images: Iterator[np.ndarray]) -> np.ndarray:
 
 
 def write_answers(day: DayStore, version: str, answers: DayAnswers, shards: int) -> None:
-    """predictions.parquet and embeddings.npy, in the order of the manifest. `shards`: how many may have left their GIST; it is removed."""
+    """predictions.parquet and embeddings.npy, in the order of the manifest. What `shards` have left of GIST, if any, is removed."""
+    left = [item.key for item in day.storage.list(day.keys.shards) if item.key.endswith(GIST_FILE)] if shards else []
     kind = kind_of_day(day.monitor, version, embeds(day.config))
     empty = gist_of(iter(())) if kind == GIST else content_of(kind, answers.no_embeddings, ())
-    pieces = _with_gist(day, answers, shards) if kind == GIST else answers.pieces
+    pieces = _with_gist(day, answers, left) if kind == GIST else answers.pieces
     with (
         writing_rows(day.storage, day.keys.embeddings, int(answers.answered.sum()), empty) as add,
         writing_table(day.storage, day.keys.predictions, answers.schema) as predictions,
@@ -78,14 +77,13 @@ def write_answers(day: DayStore, version: str, answers: DayAnswers, shards: int)
             if judged:
                 judged.add_table(table)
                 judged.add_embeddings(content)
-    for number in range(shards):
-        day.storage.delete(shard_key(day, number))
+    day.storage.delete_all(left)
 
 
-def _with_gist(day: DayStore, answers: DayAnswers, shards: int) -> Iterator[Piece]:
+def _with_gist(day: DayStore, answers: DayAnswers, left: Sequence[str]) -> Iterator[Piece]:
     """The answers with the GIST of their images."""
     tables, start = Buffer(table for table, _ in answers.pieces), 0
-    for piece in _gist_pieces(day, shards):
+    for piece in _gist_pieces(day, left):
         content = piece[answers.answered[start : start + len(piece)]]
         start += len(piece)
         yield pa.concat_tables([answers.schema.empty_table(), *tables.exactly(len(content))]), content
@@ -95,10 +93,9 @@ def _with_gist(day: DayStore, answers: DayAnswers, shards: int) -> Iterator[Piec
         )
 
 
-def _gist_pieces(day: DayStore, shards: int) -> Iterator[np.ndarray]:
+def _gist_pieces(day: DayStore, left: Sequence[str]) -> Iterator[np.ndarray]:
     """The GIST of all images: as the shards left it, or now. After the day was written once, the shards' files are gone."""
-    keys = [shard_key(day, number) for number in range(shards)]
-    there = {item.key for item in day.storage.list(day.keys.shards)} if shards else set()
-    if keys and there.issuperset(keys):
+    inputs = DayInputs(day)
+    if keys := of_the_day(inputs, left):
         return (day.storage.read_array(key) for key in keys)
-    return (gist_of(iter((block,))) for block in DayInputs(day).blocks())
+    return (gist_of(iter((block,))) for block in inputs.blocks())

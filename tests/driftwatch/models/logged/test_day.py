@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from driftwatch.artifacts.answers import Answers
+from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import DayStore
 from driftwatch.errors import NeedsAttention
 from driftwatch.images.gist import WIDTH, gist
+from driftwatch.images.inputs import write_block, write_index
 from driftwatch.images.shards import Shard
 from driftwatch.models.logged.accounts import LogRefused
 from driftwatch.models.logged.day import answer_day, shard_content
@@ -247,6 +249,22 @@ def test_gist_is_of_the_answered_images_and_the_same_from_shards(tmp_path):
     day.storage.delete(day.keys.inputs_block(0))  # the shards' files are enough
     answer_day(day, VERSION, open_storage, shards=2)
     np.testing.assert_array_equal(day.storage.read_array(day.keys.embeddings), whole)
+    assert day.storage.list(day.keys.shards) == []
+
+
+def test_gist_that_a_late_try_left_of_images_of_an_earlier_run_is_made_anew(tmp_path):
+    """As many as the shard has images."""
+    day = with_gist(a_day(tmp_path))
+    put(day, "a.csv", csv_of([answer(number) for number in range(IMAGES)]))
+    for name, seed in (("before", 1), ("now", 2)):
+        pixels = np.random.default_rng(seed).integers(0, 256, (IMAGES, 16, 16, 3)).astype(np.uint8)
+        for number, part in enumerate((pixels[:60], pixels[60:])):
+            write_block(day, number, part, f"{name}{number}")
+        write_index(day, ModelInput.square(16), [60, IMAGES - 60], [f"{name}0", f"{name}1"])
+        for number in (0, 1) if name == "before" else (1,):
+            shard_content(day, VERSION, Shard(number, 2, 256 * number, 256 * number + 256))
+    answer_day(day, VERSION, open_storage, shards=2)
+    np.testing.assert_array_equal(day.storage.read_array(day.keys.embeddings), gist(pixels))
     assert day.storage.list(day.keys.shards) == []
 
 
