@@ -32,9 +32,23 @@ _OTHER_CLASS = 0.02
 
 
 def recheck_day(day: DayStore, version: str) -> Recheck | None:
-    """Writes recheck.json and returns it; None where the version is no file, or `model.recheck_images` is 0. predictions.parquet must be
-    there. The same day gives the same sample of the serving version's answers: images from a few blocks, by their ids. Raises as
-    `answered_on` does."""
+    """Writes recheck.json and returns it; None where the version is no file, or `model.recheck_images` is 0: then what an earlier run has
+    written is removed. predictions.parquet must be there. The same day gives the same sample of the serving version's answers: images from a
+    few blocks, by their ids. Raises as `answered_on` does."""
+    recheck = _rechecked(day, version)
+    if recheck is None:
+        day.storage.delete(day.key(Recheck))
+        return None
+    day.write(recheck)
+    if not recheck.agrees:
+        logger.warning(
+            "Production's answers are not those of the file of %s: largest difference %s, median %s, %s of %s images in another class",
+            version, recheck.largest, recheck.median, recheck.other_class, recheck.images,
+        )  # fmt: skip
+    return recheck
+
+
+def _rechecked(day: DayStore, version: str) -> Recheck | None:
     wanted = day.config.model.recheck_images
     card = day.monitor.find(day.monitor.keys.model_card(version), ModelCard)
     if not wanted or card is None or card.kind not in (KERAS, ONNX):
@@ -47,14 +61,7 @@ def recheck_day(day: DayStore, version: str) -> Recheck | None:
         return None
     ours = Scores(model)(inputs.take(rows["place"].tolist()), model.facts.input)
     found = _compared(ours, rows, day.config.classes)
-    recheck = Recheck(**dict(found[0]), day=day.date, model_version=version, scores=found[1])
-    day.write(recheck)
-    if not recheck.agrees:
-        logger.warning(
-            "Production's answers are not those of the file of %s: largest difference %s, median %s, %s of %s images in another class",
-            version, recheck.largest, recheck.median, recheck.other_class, recheck.images,
-        )  # fmt: skip
-    return recheck
+    return Recheck(**dict(found[0]), day=day.date, model_version=version, scores=found[1])
 
 
 def _sample(day: DayStore, inputs: DayInputs, serving: str | None, wanted: int) -> pd.DataFrame:

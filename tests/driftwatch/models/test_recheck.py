@@ -128,10 +128,14 @@ def test_a_serving_version_that_answered_nothing_is_refused_as_for_the_verdict(d
         recheck_day(day.with_config(day.config.model_copy(update={"model": model})), "v0001-00000001")
 
 
-def test_a_recheck_of_no_images_or_of_a_champion_that_is_no_file_writes_nothing(day: DayStore) -> None:
-    log(day, own_scores(day))
+def test_a_recheck_of_no_images_or_of_a_champion_that_is_no_file_leaves_nothing(day: DayStore) -> None:
+    """Not even what an earlier run found."""
+    log(day, own_scores(day, other=True))
+    assert not recheck_day(day, "v0001-00000001").agrees
     model = day.config.model.model_copy(update={"recheck_images": 0})
     assert recheck_day(day.with_config(day.config.model_copy(update={"model": model})), "v0001-00000001") is None
+    assert not day.has(Recheck)
+    assert not recheck_day(day, "v0001-00000001").agrees
     card = model_card(kind="logged", classes=["cat", "dog"])
     registry.register(day.monitor, "v0002-00000002", b"answers", card)
     assert recheck_day(day, "v0002-00000002") is None
