@@ -22,7 +22,7 @@ from driftwatch.drift.days_features import features_of_days
 from driftwatch.drift.decoding import decoding_of
 from driftwatch.drift.reference import CONTENT, IMAGE_QUALITY, MIN_REFERENCE, Reference
 from driftwatch.drift.states import accepted_states
-from driftwatch.errors import MissingArtifact, NeedsAttention
+from driftwatch.errors import DriftwatchError, MissingArtifact, NeedsAttention
 from driftwatch.models.registry import champion
 from driftwatch.storage.lock import exclusive
 
@@ -36,12 +36,15 @@ logger = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 
 
+class NotAccepted(NeedsAttention):
+    """The days cannot be made a state as they are."""
+
+
 def accept(store: MonitorStore, days: Iterable[date], decision: BaselineDecision, name: str = "") -> AcceptedState:
     """Makes the days one state: later days that are like them are usual. Without a `name` it is named by its first and last day.
 
     To accept the same days again changes nothing but that the champion's answers are taken of days that had none; a state that was withdrawn
-    counts again. Raises NeedsAttention for a day that was not
-    taken in, for too few images, and for a name that is taken or not allowed.
+    counts again. Raises NotAccepted for a day that was not taken in, for too few images, and for a name that is taken or not allowed.
     """
     days = tuple(sorted(set(days)))
     name = name or _name_of(days)
@@ -96,32 +99,32 @@ def _prepared(store: MonitorStore, state: AcceptedState) -> AcceptedState:
 
 def _name_of(days: Sequence[date]) -> str:
     if not days:
-        raise NeedsAttention("no day is named: name one, or a range such as 2026-01-08..2026-01-10")
+        raise NotAccepted("no day is named: name one, or a range such as 2026-01-08..2026-01-10")
     return days[0].isoformat() if len(days) == 1 else f"{days[0]}_{days[-1]}"
 
 
 def _refuse_name(name: str, days: tuple[date, ...], known: AcceptedState | None) -> None:
     if not _NAME.fullmatch(name) or name in BASELINES:
-        raise NeedsAttention(
+        raise NotAccepted(
             f"{name!r} cannot be the name of a state: small letters, digits, - and _ are allowed, at most 60, and not {', '.join(BASELINES)}"
         )
     if known is not None and known.days != days:
         said = ", ".join(map(str, known.days))
-        raise NeedsAttention(f"the state {name} is made of other days already ({said}): give this one another name")
+        raise NotAccepted(f"the state {name} is made of other days already ({said}): give this one another name")
 
 
 def _features_of(store: MonitorStore, days: Sequence[date]) -> tuple[pd.DataFrame, int | None]:
-    """The features of the days' images, and how those of large images were made. Raises NeedsAttention for a day without features, and
+    """The features of the days' images, and how those of large images were made. Raises NotAccepted for a day without features, and
     for days that were made in two ways."""
     missing = [str(day) for day in days if not store.storage.exists(store.keys.day(day).features)]
     if missing:
-        raise NeedsAttention(
+        raise NotAccepted(
             f"{', '.join(missing)}: no images were taken in, so there is nothing to accept; run the day first, or name another"
         )
     features, ways = features_of_days(store, days)
     if len(ways) > 1:
         said = ", ".join(f"{day}: {decoding_of(store.day(day)) or 'either'}" for day in days)
-        raise NeedsAttention(
+        raise NotAccepted(
             f"the features of large images of these days were made in different ways (docs/decisions/0092; {said}): accept those of one way, "
             "or take the others in again (clear ingest_images)"
         )
@@ -130,12 +133,15 @@ def _features_of(store: MonitorStore, days: Sequence[date]) -> tuple[pd.DataFram
 
 def _reference_of(store: MonitorStore, features: pd.DataFrame, days: Sequence[date]) -> Reference:
     if len(features) < MIN_REFERENCE:
-        raise NeedsAttention(
+        raise NotAccepted(
             f"{', '.join(map(str, days))}: {len(features)} images are too few for a state; {MIN_REFERENCE} are needed: accept more days "
             "that are alike"
         )
     settings = store.config.profiling
-    return Reference.build(features, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
+    try:
+        return Reference.build(features, kind_rate(settings, IMAGE_QUALITY), settings.seed, settings.min_images)
+    except DriftwatchError as error:  # near-duplicates count once
+        raise NotAccepted(f"{', '.join(map(str, days))}: {error}") from error
 
 
 def _of_model(store: MonitorStore, state: AcceptedState, version: str) -> StateOfModel:

@@ -7,6 +7,7 @@ before are usual again, and they are a state already. Whether the change is ther
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.keys import GATE
 from driftwatch.artifacts.reference import AcceptedState, BaselineDecision
 from driftwatch.artifacts.retraining import GateResult
-from driftwatch.drift.accepted import accept
+from driftwatch.drift.accepted import NotAccepted, accept
 from driftwatch.drift.reference import DRIFTED
 from driftwatch.drift.states import accepted_states
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from driftwatch.artifacts.store import DayStore, MonitorStore
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class RetrainedDays:
 
 
 def settle_retrained_days(store: MonitorStore, run_key: str, by: str, at: datetime) -> RetrainedDays:
-    """Accepts the days that the retraining `run_key` was for, or names them, as `reference.accept_after_promotion` says.
+    """Accepts the days that the retraining `run_key` was for, or names them, as `reference.accept_after_promotion` says. Days that cannot be
+    accepted, as of too few images, are named: the promotion stands.
 
     `by` and `at`: the run, and when it was asked for. Only days that had drifted count: the others are usual already.
     """
@@ -53,7 +57,11 @@ def settle_retrained_days(store: MonitorStore, run_key: str, by: str, at: dateti
         return RetrainedDays(days)
     reason = f"the model {gate.version} was retrained on these days and promoted"
     decision = BaselineDecision(what="accepted", by=by, at=at, reason=reason)
-    return RetrainedDays(days, accept(store, days, decision))
+    try:
+        return RetrainedDays(days, accept(store, days, decision))
+    except NotAccepted as error:
+        logger.warning("%s: the days of the retraining are not usual from now on: %s", store.keys.monitor, error)
+        return RetrainedDays(days)
 
 
 def _has_drifted(day: DayStore) -> bool:

@@ -87,3 +87,13 @@ def test_where_one_of_the_days_was_accepted_before_the_others_are_accepted_once_
     assert first == again
     withdraw(store, first.state.name, decision.model_copy(update={"what": "withdrawn"}))
     assert (settled(store, "auto").days, settled(store, "auto").state) == ((WORSE,), None)
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_days_that_cannot_be_accepted_are_named_for_a_person_and_the_promotion_stands(store, caplog, alike):
+    for number, day in enumerate((BROKEN, WORSE)):
+        rows = 60 if alike else 20
+        put_features(store.day(day), features_of(rows, number), phash="00" * 8 if alike else None)
+    found = settled(store, "auto")
+    assert (found.days, found.state, accepted_states(store)) == ((BROKEN, WORSE), None, [])
+    assert ("at least 50 images" if alike else "40 images are too few for a state") in caplog.text
