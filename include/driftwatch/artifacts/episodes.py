@@ -50,7 +50,8 @@ class Episode(Part):
     features: int = 0
     """How many features had drifted on the last day with an alarm; absent where none had."""
     size: Number
-    """Of the change on the last day with an alarm, 0 to 1: the largest effect; of a model 1 less its accuracy."""
+    """Of the change on the last day with an alarm, 0 to 1: the largest effect; of a model 1 less its accuracy, on a day without a label that
+    of the days that were judged together."""
     first_size: Number
     """The same of its first day."""
     model_version: str

@@ -149,12 +149,13 @@ def of_model(day: date, found: Performance | None, analysis: WhyLabsAnalysis | N
             return verdicts.get(name, OK if usual else "") == OK
         return usual and name not in alarms
 
-    accuracy = found.accuracy.value
     return DaySigns(
-        "performance",
-        day,
-        tuple(alarms),
-        is_usual,
-        round(1 - accuracy, 4) if accuracy is not None else 0.0,
-        found.serving_version or found.model_version,
+        "performance", day, tuple(alarms), is_usual, _size(found), found.serving_version or found.model_version
     )
+
+
+def _size(found: Performance) -> float:
+    """1 less the accuracy. A day without a label of its own is judged by days before it, and has theirs; 0 where there is none, and no alarm."""
+    known = (share.value for share in (found.accuracy, found.judged) if share is not None)
+    accuracy = next((value for value in known if value is not None), 1.0)
+    return round(1 - accuracy, 4)

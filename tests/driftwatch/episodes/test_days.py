@@ -21,6 +21,7 @@ from driftwatch.episodes.alerts import about_images, about_model
 from driftwatch.episodes.days import noted
 from driftwatch.storage import open_storage
 from driftwatch.view.alerts import words_of
+from driftwatch.view.episodes import since_line
 
 from ...stores import monitor_store
 from ..artifacts import samples
@@ -182,6 +183,17 @@ def test_a_rule_that_fired_without_an_alert_is_no_usual_day(store):
         put_performance(store, number, "ok", fired=True)
     assert note(store, 4).of("performance").ended is None
     assert about_model(store.day(day(4)), note(store, 4)) is None
+
+
+def test_an_alert_of_a_day_without_a_label_has_the_accuracy_that_was_judged(store):
+    put_performance(store, 0, "alert")
+    note(store, 0)
+    none = {"value": None, "low": None, "high": None, "n": 0, "reason": "no image of the sample has a label"}
+    judged = {**samples.PERFORMANCE["judged"], "value": 0.5, "low": 0.4, "high": 0.6, "days": 2}
+    put_performance(store, 1, "alert", accuracy=none, labels=0, judged=judged)
+    episode = note(store, 1).open[0]
+    assert episode.size == 0.5
+    assert "accuracy 50 %" in since_line(episode, day(1))
 
 
 def test_a_damaged_file_of_another_day_stops_nobody(store):
