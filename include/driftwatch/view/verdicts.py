@@ -27,7 +27,7 @@ def reasons(found: Verdict) -> list[str]:
         return [f"{capital(accuracy.reason or 'the accuracy is undefined')}."]
     value, low, high = accuracy.numbers
     measured = f"Accuracy {percent(value)} {interval(accuracy)} {_on(accuracy)}"
-    said = _of_rules(found, measured, high)
+    said = _of_rules(found, measured, value, high)
     if found.verdict == "alert":
         return said
     if found.persistence is not None:
@@ -54,10 +54,10 @@ def _not_proven(found: Verdict) -> str:
     return "but the days together do not prove it: more days, or more labels (labels.sample_size), will tell."
 
 
-def _of_rules(found: Verdict, measured: str, high: float) -> list[str]:
-    """What each rule that fires says. `measured`: the accuracy in words; `high`: the upper end of its interval."""
+def _of_rules(found: Verdict, measured: str, value: float, high: float) -> list[str]:
+    """What each rule that fires says. `measured`: the accuracy, `value`, in words; `high`: the upper end of its interval."""
     floor, drop, trend = found.rules.floor, found.rules.drop, found.rules.trend
-    said = _of_lasting_rules(found, measured)
+    said = _of_lasting_rules(found, measured, value)
     if floor is not None and floor.fires:
         said.append(f"{measured}: even the upper end, {percent(high)}, is below the floor of {percent(floor.floor)}.")
     if drop is not None and drop.fires:
@@ -73,22 +73,26 @@ def _of_rules(found: Verdict, measured: str, high: float) -> list[str]:
     return said
 
 
-def _of_lasting_rules(found: Verdict, measured: str) -> list[str]:
+def _of_lasting_rules(found: Verdict, measured: str, value: float) -> list[str]:
     """What the rules that look at all days say, each where it fires."""
     below, worse = found.rules.below_floor, found.rules.worse
     said = []
     if below is not None and below.fires:
-        said.append(f"{measured}: below the floor of {percent(below.usual)} {_since(below, found.false_alerts)}")
+        said.append(_lasting(measured, value, below, "below the floor of {}", found.false_alerts))
     if worse is not None and worse.fires:
-        usual = f"{percent(worse.usual)} of the holdout and the days before"
-        said.append(f"{measured}: lower than the {usual} {_since(worse, found.false_alerts)}")
+        said.append(
+            _lasting(measured, value, worse, "lower than the {} of the holdout and the days before", found.false_alerts)
+        )
     return said
 
 
-def _since(rule: LastingRule, false_alerts: float) -> str:
+def _lasting(measured: str, value: float, rule: LastingRule, lower: str, false_alerts: float) -> str:
+    """`lower`: what the days together are. After low days a good one does not end the alert at once, and is not itself called low."""
+    low = lower.format(percent(rule.usual))
+    what = low if value < rule.usual else f"by itself not {low}; all days together are"
     days = f"{rule.days} days" if rule.days > 1 else "this day"
     return (
-        f"since {rule.since}, with {percent(rule.accuracy)} on {days}. Looked at every day, this is false at most "
+        f"{measured}: {what} since {rule.since}, with {percent(rule.accuracy)} on {days}. Looked at every day, this is false at most "
         f"{false_alerts:g} times a year."
     )
 

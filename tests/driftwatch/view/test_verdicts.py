@@ -94,6 +94,16 @@ def test_rules_over_all_days_say_since_when_and_how_often_that_is_false() -> Non
     assert "lower than the 88.3 % of the holdout and the days before since 2026-01-08, with 66 % on this day." in worse
 
 
+def test_a_good_day_that_does_not_outweigh_the_low_ones_before_it_is_not_itself_called_low() -> None:
+    rules = Lasting(below_floor=lasting(True, 0.7), worse=lasting(True, 0.883))
+    floor, worse = reasons(judge(judged(120, 150), PerformanceConfig(), HOLDOUT, lasting=rules))
+    assert floor == (
+        "Accuracy 80 % [73, 86] on 150 labels: by itself not below the floor of 70 %; all days together are since 2026-01-08, with "
+        "66 % on 12 days. Looked at every day, this is false at most 0.1 times a year."
+    )
+    assert ": lower than the 88.3 % of the holdout and the days before since" in worse
+
+
 def test_days_that_do_not_prove_that_the_floor_is_missed_say_so() -> None:
     rules = Lasting(below_floor=lasting(False, 0.7))
     (unsure,) = reasons(judge(judged(100, 150), PerformanceConfig(), HOLDOUT, lasting=rules))
