@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from driftwatch.artifacts.parts import Interval
 
+# A weighted mean of ones may miss 1 by its last bits.
+_BITS = 1e-9
+
 
 def percent(value: float) -> str:
-    """`0.6137` as `61.4 %`, `0.7` as `70 %`."""
-    return f"{100 * value:.1f}".removesuffix(".0") + " %"
+    """`0.6137` as `61.4 %`, `0.7` as `70 %`. What is neither none nor all is not called so: `< 0.1 %`, `> 99.9 %`."""
+    return beyond(value, " ") or f"{100 * value:.1f}".removesuffix(".0") + " %"
+
+
+def beyond(share: float, space: str) -> str:
+    """`< 0.1 %` or `> 99.9 %` for a share that would be rounded to none or to all; empty for others."""
+    if _BITS < share < 0.0005:
+        return f"<{space}0.1{space}%"
+    return f">{space}99.9{space}%" if 0.9995 <= share < 1 - _BITS else ""
 
 
 def interval(found: Interval) -> str:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from driftwatch.artifacts.parts import Interval, Share
-from driftwatch.view.numbers import interval, p_text, percent
+from driftwatch.view.numbers import beyond, interval, p_text, percent
 
 # Behind a share of images that stand for no others.
 NO_INTERVAL = "of the labelled images"
@@ -64,7 +64,7 @@ def _wide(numbers: tuple[float, float, float], more: str = "") -> str:
 
 def plain_percent(value: float) -> str:
     """`0.7` as `70.0%`: where shares stand below each other, and in the gate's reasons."""
-    return f"{value:.1%}"
+    return beyond(value, "") or f"{value:.1%}"
 
 
 def change_text(difference: float) -> str:

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from driftwatch.artifacts.parts import Interval
 from driftwatch.view.numbers import interval, p_text, percent, points
+from driftwatch.view.shares import plain_percent
 
 
 def test_shares_have_one_digit_and_no_zero_behind_the_point() -> None:
     assert [percent(0.6137), percent(0.7), percent(1)] == ["61.4 %", "70 %", "100 %"]
+
+
+def test_what_is_neither_none_nor_all_is_not_rounded_to_that() -> None:
+    assert [percent(value) for value in (0.00016, 0.0006, 0.9994, 0.9996)] == ["< 0.1 %", "0.1 %", "99.9 %", "> 99.9 %"]
+    assert [plain_percent(value) for value in (0.00016, 0.9996)] == ["<0.1%", ">99.9%"]
+    assert [percent(0), percent(1 - 1e-12), plain_percent(0), plain_percent(1)] == ["0 %", "100 %", "0.0%", "100.0%"]
 
 
 def test_intervals_are_whole_percent() -> None:
