@@ -115,6 +115,15 @@ def test_day_that_decides_nothing_is_not_green(build_day: Callable, report: Call
     assert badges[:2] == ["badge unsure", "badge unsure"]
 
 
+def test_the_rate_of_false_alarms_is_that_by_which_the_day_was_judged(
+    build_day: Callable, report: Callable, storage: Storage
+) -> None:
+    build_day(DAY)
+    key = LAYOUT.day(DAY).drift
+    storage.write_json(key, {**storage.read_json(key), "day_false_alarm_rate": 0.03})
+    assert "raise a false alarm with a chance of 3 %." in " ".join(report().text.split())
+
+
 def test_long_lists_of_rejected_files_are_counted_not_dropped(
     build_day: Callable, report: Callable, storage: Storage
 ) -> None:
