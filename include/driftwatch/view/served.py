@@ -46,16 +46,23 @@ def served(days: Sequence[Day], version: str) -> Served | None:
 
 
 def _mean(found: Sequence[Performance]) -> Share:
-    """Each day's label counts the same. The days' samples are independent, so the squares of their half widths add up; without an interval of each
-    day there is none."""
+    """Each day's label counts the same. The days' samples are independent, so their variances add up; without an interval of each day there
+    is none. Wilson's, as a day's own: one day has its own interval again, and plain samples have that of all their labels together."""
     labels = sum(row.accuracy.n for row in found)
     value = sum((row.accuracy.value or 0.0) * row.accuracy.n for row in found) / labels
-    halves = [
-        (row.accuracy.n / labels, (numbers[2] - numbers[1]) / 2)
-        for row in found
-        if (numbers := row.accuracy.numbers) is not None
-    ]
-    if len(halves) < len(found):
+    known = [(row.accuracy.n / labels, numbers) for row in found if (numbers := row.accuracy.numbers) is not None]
+    if len(known) < len(found):
         return Share(value=value, low=None, high=None, n=labels)
-    half = math.sqrt(sum((weight * width) ** 2 for weight, width in halves))
-    return Share(value=value, low=max(0.0, value - half), high=min(1.0, value + half), n=labels)
+    per_label = sum(weight**2 * _per_label(*numbers) for weight, numbers in known)
+    centre = (value + per_label / 2) / (1 + per_label)
+    half = math.sqrt(value * (1 - value) * per_label + per_label**2 / 4) / (1 + per_label)
+    return Share(value=value, low=max(0.0, centre - half), high=min(1.0, centre + half), n=labels)
+
+
+def _per_label(value: float, low: float, high: float) -> float:
+    """z² over the number of labels that Wilson's interval of this width rests on: the positive root x of
+    (1 + x)² h² = v (1 - v) x + x²/4, h being half of the width."""
+    square, spread = min(((high - low) / 2) ** 2, 0.2499), value * (1 - value)
+    first, second = square - 0.25, 2 * square - spread
+    root = math.sqrt(second**2 - 4 * first * square)
+    return (second + root) / (-2 * first)

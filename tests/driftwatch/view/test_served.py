@@ -11,8 +11,10 @@ from tests.driftwatch.view.typed import DAY, typed
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.models.metrics import share
 from driftwatch.view.days import Day
 from driftwatch.view.served import served
+from driftwatch.view.shares import shown
 
 
 def measured(
@@ -41,6 +43,25 @@ def test_equal_days_together_are_surer_by_the_root_of_their_number() -> None:
     found = served([measured(place, "v1", 0.7) for place in range(4)], "v1")
     assert found is not None
     assert found.accuracy.note == "[65, 75]"
+
+
+@pytest.mark.parametrize("right", [(100,), (3,), (0,), (96, 30, 100), (100, 100, 100)])
+def test_plain_days_have_the_interval_of_all_their_labels_together(right: tuple[int, ...]) -> None:
+    """Of one day that is its own, also where all or none were right."""
+    days = []
+    for place, hits in enumerate(right):
+        of_day = share(hits, 100, 0.95).model_dump(exclude_unset=True)
+        performance = typed(Performance, samples.PERFORMANCE, accuracy=of_day)
+        days.append(
+            Day(
+                DAY + timedelta(days=place),
+                ingest=typed(Ingest, samples.INGEST, model_version="v1"),
+                performance=performance,
+            )
+        )
+    found = served(days, "v1")
+    assert found is not None
+    assert found.accuracy == shown(share(sum(right), 100 * len(right), 0.95))
 
 
 @pytest.mark.parametrize(("value", "half", "note"), [(0.7, None, "of the labelled images"), (None, None, None)])
