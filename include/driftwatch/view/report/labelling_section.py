@@ -54,7 +54,7 @@ def labelling(facts: DayFacts) -> Labelling | None:
         ("Asked", f"{count(len(plan.asked_about), 'image')}, {plan.overlap} annotators each"),
         *_chosen(plan),
         _planned(plan),
-        *_spent(facts),
+        *_spent(facts, plan),
         *_answers(facts),
     ]
     if facts.annotators is None:
@@ -109,18 +109,19 @@ def _annotator(row: Any) -> Annotator:
     )
 
 
-def _spent(facts: DayFacts) -> list[tuple[str, str]]:
+def _spent(facts: DayFacts, plan: AnnotationPlan) -> list[tuple[str, str]]:
+    """What labels have cost, by the fee and the place that the day was planned with: the monitor file may name others by now."""
     if facts.assignments is None:
         return []
     pages: pd.DataFrame = facts.assignments.drop_duplicates("assignment_id")
     paid = pages[pages["status"].isin(COUNTED)]
-    spent = float(paid["reward"].sum()) * (1 + facts.config.labels.fee)
+    fee = plan.cost.fee / plan.cost.reward if plan.cost.reward else 0.0
+    spent = float(paid["reward"].sum()) * (1 + fee)
     rejected = int((pages["status"] == REJECTED).sum())
     rows = [("Spent", f"{spent:.2f} USD for {count(len(paid), 'page')}; {rejected} rejected")]
-    parts = facts.annotation.parts if facts.annotation else ()
-    known = [part.progress for part in parts if part.progress and part.progress.hours is not None]
+    known = [part.progress for part in plan.parts if part.progress and part.progress.hours is not None]
     if known:
-        each = "answer" if facts.config.labels.people == LABEL_STUDIO else "page"
+        each = "answer" if plan.backend == LABEL_STUDIO else "page"
         hours, spent = sum(found.hours or 0.0 for found in known), sum(found.spent for found in known)
         rows = [("Spent", f"{hours:.1f} hours, {spent:.2f} USD, for {count(len(paid), each)}")]
     reasons = (

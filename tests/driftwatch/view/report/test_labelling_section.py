@@ -54,21 +54,20 @@ def test_where_peoples_time_is_what_labels_cost_hours_are_planned_and_no_fee_is_
 def test_a_page_is_paid_once_and_a_rejected_one_is_not() -> None:
     rows = [("a1", "ACCEPTED"), ("a1", "ACCEPTED"), ("a2", "ACCEPTED"), ("a3", "REJECTED")]
     pages = pd.DataFrame(rows, columns=["assignment_id", "status"]).assign(reward=1.0)
-    fee = day_facts().config.labels.fee_share
-    assert fee > 0
-    assert dict(section(assignments=pages).rows)["Spent"] == f"{2 * (1 + fee):.2f} USD for 2 pages; 1 rejected"
+    cost = PLAN.cost.model_copy(update={"reward": 2.0, "fee": 0.5})
+    assert day_facts().config.labels.fee_share == 0.2, "the plan has its own"
+    found = labelling(day_facts(annotation=PLAN.model_copy(update={"cost": cost}), assignments=pages))
+    assert found is not None
+    assert dict(found.rows)["Spent"] == "2.50 USD for 2 pages; 1 rejected"
 
 
 def test_answers_that_do_not_count_are_counted_apart_and_hours_are_told_where_they_are_what_labels_cost() -> None:
     rows = [("a1", "SUBMITTED", 1.2), ("a2", "LATE", 0.0), ("a3", "LATE", 0.0), ("a4", "VOID", 0.0)]
     answers = pd.DataFrame(rows, columns=["assignment_id", "status", "reward"])
     assert PLAN.progress is not None
-    plan = PLAN.model_copy(update={"progress": PLAN.progress.model_copy(update={"hours": 0.25, "spent": 1.5})})
-    config = day_facts().config
-    labels = config.labels.model_copy(update={"backend": "label_studio"})
-    found = labelling(
-        day_facts(annotation=plan, assignments=answers, config=config.model_copy(update={"labels": labels}))
-    )
+    progress = PLAN.progress.model_copy(update={"hours": 0.25, "spent": 1.5})
+    plan = PLAN.model_copy(update={"progress": progress, "backend": "label_studio"})
+    found = labelling(day_facts(annotation=plan, assignments=answers))
     assert found is not None
     told = dict(found.rows)
     assert told["Spent"] == "0.2 hours, 1.50 USD, for 1 answer"  # as on the day's page, skipped pages included
