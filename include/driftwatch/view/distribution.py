@@ -1,14 +1,17 @@
-"""A feature's distribution on a day against the reference."""
+"""A feature's distribution on a day against that of the images that the day was compared with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 
-from driftwatch.artifacts.drift import BASELINES
+from driftwatch.artifacts.drift import BASELINES, DAYS, TRAILING
+from driftwatch.storage.tables import open_table
 from driftwatch.view.artifacts import Artifacts
 
 if TYPE_CHECKING:
@@ -32,20 +35,30 @@ class Distribution:
 
 
 def distribution(
-    artifacts: Artifacts, day: date, feature: str, version: str | None, state: str | None = None
+    artifacts: Artifacts,
+    day: date,
+    feature: str,
+    version: str | None,
+    state: str | None = None,
+    baseline: Sequence[date] = (),
 ) -> Distribution | None:
     """The day against the reference of model `version` in BINS bins of equal width, or None without the column. `state`: the accepted
-    state that the day was compared with in its place.
+    state or the baseline that the day was compared with in its place; `baseline`: the days of that.
 
     The bins reach from the lower of the two 0.5 % quantiles to the higher of the two 99.5 % quantiles. Values beyond are
     counted in the outermost bins.
     """
-    ours = _column(artifacts, artifacts.keys.day(day).features, feature)
+    keys, read = artifacts.keys, reading(feature)
+    ours = artifacts.get(keys.day(day).features, read)
     if ours is None or not len(ours):
         return None
-    place = artifacts.keys.state_place(state) if state and state not in BASELINES else version
-    theirs = _column(artifacts, artifacts.keys.reference_features(place), feature) if place else None
-    both = [ours] if theirs is None or not len(theirs) else [ours, theirs]
+    place = keys.state_place(state) if state and state not in BASELINES else version
+    places = [keys.reference_features(place)] if place else []
+    if state in (TRAILING, DAYS) and baseline:
+        places = [keys.day(other).features for other in baseline]
+    known = [values for key in places if (values := artifacts.get(key, read)) is not None]
+    theirs = np.concatenate(known) if known else np.empty(0, "float32")
+    both = [ours, theirs] if len(theirs) else [ours]
     low = min(float(np.quantile(values, 0.005)) for values in both)
     high = max(float(np.quantile(values, 0.995)) for values in both)
     if high <= low:
@@ -63,22 +76,22 @@ def distribution(
         edges=edges.tolist(),
         n=len(ours),
         shares=share(ours),
-        reference_n=len(theirs) if theirs is not None else 0,
-        reference=share(theirs) if theirs is not None and len(theirs) else None,
+        reference_n=len(theirs),
+        reference=share(theirs) if len(theirs) else None,
         reference_version=version,
     )
 
 
-def _column(artifacts: Artifacts, key: str, feature: str) -> np.ndarray | None:
-    table = artifacts.get(key, read_features)
-    return table.get(feature) if table else None
+def reading(feature: str) -> Callable[[Storage, str], np.ndarray]:
+    """Reads one column of a features table, float32, without missing values; empty where it is not there or holds no numbers."""
 
+    def read(storage: Storage, key: str) -> np.ndarray:
+        with open_table(storage, key) as table:
+            pieces = [piece[feature] for piece in table.pieces([feature])] if feature in table.names else []
+        numbers = [piece for piece in pieces if pa.types.is_floating(piece.type) or pa.types.is_integer(piece.type)]
+        values = [piece.drop_null().to_numpy().astype("float32") for piece in numbers]
+        found = np.concatenate([np.empty(0, "float32"), *values])
+        return found[~np.isnan(found)]
 
-def read_features(storage: Storage, key: str) -> dict[str, np.ndarray]:
-    """The numeric columns of a features table, float32, without missing values."""
-    table = storage.read_table(key)
-    return {
-        str(name): values.dropna().to_numpy("float32")
-        for name, values in table.items()
-        if name != "image_id" and values.dtype.kind in "fiu"
-    }
+    read.__qualname__ = f"the column {feature}"
+    return read

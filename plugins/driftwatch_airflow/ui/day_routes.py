@@ -110,11 +110,12 @@ def give_image(site: Chosen, day: DayDep, image_id: IdDep) -> Response:
 
 
 def give_distribution(site: Chosen, day: DayDep, feature: str) -> Response:
-    """A feature's distribution on a day against the reference that the day was tested with."""
+    """A feature's distribution on a day against the images that the day was tested with."""
     row = next((row for row in read_days(site.artifacts) if row.day == day), None)
-    version = None if row is None else row.drift.reference_version if row.drift else row.version
-    state = row.drift.nearest if row is not None and row.drift else None
-    found = distribution(site.tables, day, feature, version, state)
+    drift = row.drift if row is not None else None
+    version = drift.reference_version if drift else row.version if row is not None else None
+    state, baseline = (drift.nearest, drift.baseline_days) if drift else (None, ())
+    found = distribution(site.tables, day, feature, version, state, baseline)
     if found is None:
         raise HTTPException(404, "This feature's values are not stored for this day.")
     return Response(pages.as_json(found), media_type="application/json")

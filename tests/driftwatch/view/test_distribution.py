@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,21 @@ def test_day_and_reference_share_their_bins(artifacts: Artifacts) -> None:
     assert (result.n, result.reference_n, result.reference_version) == (50, 80, VERSION)
     assert result.shares[-1] == 1
     assert sum(result.reference[:3]) == pytest.approx(1)
+
+
+def test_a_day_is_shown_against_the_days_that_it_was_compared_with(artifacts: Artifacts) -> None:
+    written(artifacts, np.full(50, 10.0), np.linspace(0, 1, 80))
+    usual = [DAY - timedelta(days=back) for back in (3, 2, 1)]
+    for other, n in zip(usual, (20, 30, 0), strict=True):
+        artifacts.storage.write_table(LAYOUT.day(other).features, pd.DataFrame({"size": np.full(n, 9.0)}))
+    for baseline in ("trailing", "days"):
+        result = distribution(artifacts, DAY, "size", VERSION, baseline, usual)
+        assert result is not None
+        assert (result.n, result.reference_n) == (50, 50)
+        assert (result.reference or [])[0] == 1
+    trained = distribution(artifacts, DAY, "size", VERSION, "training", usual)
+    assert trained is not None
+    assert trained.reference_n == 80
 
 
 def test_far_values_are_counted_in_the_outermost_bins_and_do_not_stretch_them(artifacts: Artifacts) -> None:

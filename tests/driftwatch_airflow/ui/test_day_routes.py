@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import date
+from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
+from tests.driftwatch.artifacts import samples
+
+from driftwatch.artifacts.keys import MonitorKeys
+from driftwatch.storage import open_storage
 
 
 @pytest.mark.parametrize(
@@ -44,3 +51,26 @@ def test_a_feature_that_is_not_stored_is_told_to_the_chart(client: Any) -> None:
         404,
         {"detail": "This feature's values are not stored for this day."},
     )
+
+
+def test_a_distribution_is_shown_against_the_days_that_the_day_was_compared_with(client: Any, tmp_path: Path) -> None:
+    storage, keys = open_storage(f"file://{tmp_path}"), MonitorKeys("ours")
+    states = [{"name": "trailing", "verdict": "ok", "p_value": 0.4}]
+    found = {
+        "day": "2026-01-05",
+        "nearest": "trailing",
+        "state": "trailing",
+        "states": states,
+        "baseline_days": ["2026-01-04"],
+    }
+    storage.write_json(keys.day(date(2026, 1, 5)).drift, samples.DAY_DRIFT | found)
+    stored = {
+        keys.reference_features(samples.DAY_DRIFT["reference_version"]): 7,
+        keys.day(date(2026, 1, 4)).features: 3,
+        keys.day(date(2026, 1, 5)).features: 5,
+    }
+    for key, images in stored.items():
+        storage.write_table(key, pd.DataFrame({"image.Brightness.mean": [float(images)] * images}))
+    answer = client.get("/m/ours/days/2026-01-05/distribution.json?feature=image.Brightness.mean")
+    assert answer.status_code == 200, answer.text
+    assert (answer.json()["n"], answer.json()["reference_n"]) == (5, 3)
