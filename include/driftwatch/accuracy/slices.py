@@ -7,6 +7,7 @@ images each, and every pair of two of them. `driftwatch.accuracy.slice_search` h
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -77,14 +78,22 @@ def chosen_high(wrong: int, n: int, least_share: float, confidence: float) -> fl
     Of a slice that is chosen for looking bad, the plain interval says too little (the winner's curse). Given that it was told, its wrong answers
     are a truncated binomial (Zöllner and Pritchard, 2007, for genes).
     """
+    from scipy.special import logsumexp
     from scipy.stats import binom
 
-    rates = np.linspace(0.0005, 0.9995, 2000)
     needed = min(math.ceil(least_share * n - 1e-6), wrong)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        chance = binom.sf(wrong - 1, n, rates) / binom.sf(needed - 1, n, rates)
-    possible = np.nan_to_num(chance, nan=1.0) >= (1 - confidence) / 2
-    return float(1 - rates[possible.argmax()])
+
+    def at_least(number: int, rate: float) -> float:
+        """The log of its chance: the chances of many labels are smaller than a number can be."""
+        return float(logsumexp(binom.logpmf(np.arange(number, n + 1), n, rate)))
+
+    def possible(rate: float) -> bool:
+        """Rises with the rate."""
+        return at_least(wrong, rate) - at_least(needed, rate) >= math.log((1 - confidence) / 2)
+
+    rates = np.linspace(0.0005, 0.9995, 2000)
+    lowest = bisect_left(rates, True, key=possible)
+    return float(1 - rates[min(lowest, len(rates) - 1)])
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,21 @@ def test_the_upper_end_of_a_slice_that_was_just_told_is_higher_than_wilsons() ->
     assert clearly == pytest.approx(wilson(0.5, 40, 0.95)[1], abs=0.02)
 
 
+@pytest.mark.parametrize("n", [200, 300, 2_000, 20_000])
+def test_the_upper_end_of_a_large_slice_is_as_near_as_its_labels_make_it(n: int) -> None:
+    """The chances of so many wrong answers are smaller than a number can be, where few are expected."""
+    found = chosen_high(n // 2, n, 0.3, 0.95)
+    assert found == pytest.approx(wilson(0.5, n, 0.95)[1], abs=0.005)
+    assert chosen_high(n, n, 0.3, 0.95) < 0.05
+
+
+def test_the_upper_end_of_a_chosen_slice_holds_as_often_as_it_says() -> None:
+    wrong = np.random.default_rng(12).binomial(400, 0.3, 20_000)
+    told, times = np.unique(wrong[wrong >= 132], return_counts=True)  # with 33 % or more it is told
+    ends = np.array([chosen_high(int(one), 400, 0.33, 0.95) for one in told])
+    assert 0.965 < times[ends >= 0.7].sum() / times.sum() < 0.99
+
+
 def test_slices_have_enough_images_inside_and_outside() -> None:
     rng = np.random.default_rng(11)
     wrong = np.zeros(100)
