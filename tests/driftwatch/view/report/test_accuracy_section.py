@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.view.days import Day
 from driftwatch.view.report.accuracy_section import changed, late, trust, ways
+from driftwatch.view.shares import whole_percent
 
 ESTIMATE = typed(Estimate, samples.ESTIMATE)
 
@@ -49,9 +52,13 @@ def test_where_there_is_no_estimate_there_is_nothing_to_trust(estimate: Estimate
     assert trust(day_facts(estimate=estimate)) == []
 
 
-def test_what_scores_cannot_see_is_always_said_last() -> None:
+def test_what_scores_cannot_see_is_always_said_last_with_what_the_benchmark_has(root: Path) -> None:
     (said,) = trust(day_facts(estimate=ESTIMATE))
     assert said.startswith("Scores see a day that is harder for the model")
+    with (root / "docs/benchmarks/judgement/performance_without_labels.csv").open() as file:
+        (blurred,) = (row for row in csv.DictReader(file) if row["damage"] == "blur 5")
+    told = f"they said {whole_percent(float(blurred['estimate']))} of photos blurred until {whole_percent(float(blurred['accuracy']))} of"
+    assert told in said
 
 
 def test_an_estimate_of_shifted_answers_is_not_to_be_trusted_and_that_is_said_first() -> None:
