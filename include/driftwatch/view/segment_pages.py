@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from markupsafe import Markup
 
+from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
 from driftwatch.view import charts
+from driftwatch.view.artifacts import Artifacts, reader
 from driftwatch.view.days import Day
 from driftwatch.view.segment_accuracy import SegmentRow as AccuracyRow
 from driftwatch.view.segment_accuracy import segment_row
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from driftwatch.artifacts.segments import SegmentDrift
     from driftwatch.config import MonitorConfig
 
+T = TypeVar("T", DayDrift, ContentDrift)
 MOST_DAYS, MOST_EXAMPLES = 60, 12
 
 
@@ -49,7 +52,7 @@ class Example:
 @dataclass(frozen=True)
 class SegmentPage:
     """A segment over time, the newest day first. `said`: on how many of the days it is an alert or has changed; `chart`: empty where it has no
-    accuracy; `more`: how many older days are not shown."""
+    accuracy; `more`: how many older days were not looked at."""
 
     title: str
     said: str
@@ -57,6 +60,36 @@ class SegmentPage:
     examples: list[Example]
     chart: Markup
     more: int
+
+
+def find_page(artifacts: Artifacts, days: Sequence[Day], by: str, name: str) -> SegmentPage | None:
+    """The segment on the newest MOST_DAYS of the days, or up to the last that told of it; None where neither knows it. `days`: as `read_days`
+    has them, in order. They leave out segments as usual, so what each day says of this one is read here."""
+    told = [place for place, row in enumerate(days, 1) if _drift_of(row, by, name) or _accuracy_of(row, by, name)]
+    for end in (len(days), *told[-1:]):
+        first = max(0, end - MOST_DAYS)
+        page = segment_page(_whole(artifacts, days[first:end], by, name), artifacts.config, by, name)
+        if page is not None:
+            return replace(page, more=first)
+    return None
+
+
+def _whole(artifacts: Artifacts, days: Sequence[Day], by: str, name: str) -> list[Day]:
+    """The days with all that their tests say of this segment, and nothing of the others."""
+
+    def alone(found: T) -> T:
+        return found.model_copy(
+            update={"segments": tuple(row for row in found.segments if (row.by, row.name) == (by, name))}
+        )
+
+    alone.__qualname__ = f"{by}={name}"
+    keys = [artifacts.keys.day(row.day) for row in days]
+    drifts = artifacts.look_at_each([(key.drift, reader(DayDrift, alone)) for key in keys])
+    answers = artifacts.look_at_each([(key.content_drift, reader(ContentDrift, alone)) for key in keys])
+    return [
+        replace(row, drift=drift.value, content_drift=answer.value)
+        for row, drift, answer in zip(days, drifts, answers, strict=True)
+    ]
 
 
 def segment_page(days: Sequence[Day], config: MonitorConfig, by: str, name: str) -> SegmentPage | None:

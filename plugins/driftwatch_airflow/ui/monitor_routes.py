@@ -25,7 +25,7 @@ from driftwatch.view.mlflow import mlflow_of
 from driftwatch.view.model_page import models, problems
 from driftwatch.view.models import champion_or_problem, retrainings, waited_for
 from driftwatch.view.overview import FEW, LATELY, Overview, calendar, overview, worst_first
-from driftwatch.view.segment_pages import segment_page
+from driftwatch.view.segment_pages import MOST_DAYS, find_page
 from driftwatch.view.series import series
 from driftwatch.view.what_now import Known, WhatNow, look, of_known, of_monitor, with_whole
 from driftwatch_airflow.alerts import safe_to_tell
@@ -129,10 +129,11 @@ def _labelling(session: Session, site: Site, now: WhatNow | None) -> str:
 
 def show_segment(request: Request, site: Chosen, by: str, name: str, session: SessionDep) -> Response:
     """One segment over time: accuracy, labels, and images that were answered wrongly."""
-    found = segment_page(_days(site, session), site.config, by, name)
+    found = find_page(site.artifacts, _days(site, session), by, name)
     if found is None:
         raise HTTPException(
-            404, f"No day knows a segment {name} of {by}. The tables on a day's page name those that are there."
+            404,
+            f"No day of the last {MOST_DAYS} knows a segment {name} of {by}. The tables on a day's page name those that are there.",
         )
     base = address(request)
     return HTMLResponse(
