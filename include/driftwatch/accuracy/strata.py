@@ -86,11 +86,12 @@ def strata_evidence(
     """
     of_image, images = known.of_image, known.images
     place = {name: index for index, name in enumerate(classes)}
+    parts = [(dict(iter(table.groupby(_strata(table, of_image)))), table.iloc[:0]) for table in (scored, rest)]
     found = []
     for name in of_image.cat.categories:
         if not images.get(name):
             continue
-        ours, others = (table[(table["image_id"].map(of_image) == name).to_numpy()] for table in (scored, rest))
+        ours, others = (by_name.get(name, none) for by_name, none in parts)
         pairs = np.stack(
             [ours[column].map(place).to_numpy(dtype="int64") for column in ("label", "prediction")], axis=1
         )
@@ -98,6 +99,12 @@ def strata_evidence(
         table = np.concatenate([cells, counts[:, None]], axis=1).reshape(-1, 3)
         found.append(StratumEvidence(str(name), int(images[name]), table, scores_of(ours, others, classes)))
     return with_masses(found)
+
+
+def _strata(table: pd.DataFrame, of_image: pd.Series) -> np.ndarray:
+    """The stratum of each image, [n]; null without one."""
+    found: np.ndarray = table["image_id"].map(of_image).to_numpy(dtype=object)
+    return found
 
 
 def whole_day(confusion: np.ndarray, scores: Scores) -> StratumEvidence:

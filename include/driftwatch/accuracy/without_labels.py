@@ -8,6 +8,7 @@ one class nearly always, which is told beside the estimate.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from driftwatch.accuracy.scores import own_score
@@ -100,7 +101,8 @@ def predictions_moved(predicted: Sequence[str], holdout: ConfusionMatrix) -> Pre
     usual = [sum(column) for column in zip(*holdout.rows, strict=True)]
     if not predicted or not sum(usual):
         return None
-    today = [sum(answer == name for answer in predicted) for name in holdout.labels]
+    answered = Counter(predicted)
+    today = [answered[name] for name in holdout.labels]
     both = [(one, other) for one, other in zip(today, usual, strict=True) if one + other]
     p_value = float(chi2_contingency(list(zip(*both, strict=True))).pvalue) if len(both) > 1 else 1.0
     return PredictionsMoved(
