@@ -15,6 +15,8 @@ from driftwatch.view.words import count, direction, feature_name, listing
 if TYPE_CHECKING:
     from driftwatch.artifacts.drift import ContentDrift, DayDrift, DriftTest, DriftTrend, FeatureDrift, PredictionsTest
 
+# What the kinds of drift beside image quality are called where each stands by itself.
+KINDS = {"content": "Content", "predictions": "Predictions", "trend": "Trend over days"}
 _TESTS = {"ks": "distribution", "shift": "median", "low_tail": "low tail", "high_tail": "high tail"}
 
 
@@ -29,10 +31,6 @@ class DriftKind:
     finding: str
     evidence: str
 
-    @property
-    def changed(self) -> bool:
-        return self.verdict == tones.of_drift("drifted")
-
 
 def kinds(drift: DayDrift | None, answers: ContentDrift | None) -> list[DriftKind]:
     """Every kind that is known of the day, in the order above."""
@@ -44,12 +42,12 @@ def kinds(drift: DayDrift | None, answers: ContentDrift | None) -> list[DriftKin
     if answers:
         content, predictions = answers.content, answers.predictions
         about = "GIST, a descriptor of the picture" if content.by else "the model's embedding"
-        rows.append(_kind("Content", about, content, content_finding(content), content.reason))
+        rows.append(_kind(KINDS["content"], about, content, content_finding(content), content.reason))
         said = shares(predictions)
-        rows.append(_kind("Predictions", "shares of the classes", predictions, said, predictions.reason))
+        rows.append(_kind(KINDS["predictions"], "shares of the classes", predictions, said, predictions.reason))
     if drift and drift.trend:
         verdict, finding = tones.of_drift(drift.trend.verdict), trend_finding(drift.trend)
-        rows.append(DriftKind("Trend over days", "slow changes", verdict, finding, trend_evidence(drift.trend)))
+        rows.append(DriftKind(KINDS["trend"], "slow changes", verdict, finding, trend_evidence(drift.trend)))
     return rows
 
 

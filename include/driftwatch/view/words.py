@@ -137,12 +137,19 @@ def _before_labels(
 
 
 def _usual(drift: DayDrift | None, content_drift: ContentDrift | None) -> str:
-    """For a day with the usual image quality: what else changed, if anything."""
-    content, predictions = (content_drift.content, content_drift.predictions) if content_drift else (None, None)
-    changed = {
-        "their content changed": content,
-        "the model's answers shifted": predictions,
-        "they change slowly over the days": drift.trend if drift else None,
-    }
-    found = [words for words, kind in changed.items() if kind and kind.verdict == "drifted"]
+    """For a day with the usual image quality: what else changed, if anything, of the day or of segments alone."""
+    answers = (
+        ("content", "their content changed", content_drift.content if content_drift else None),
+        ("predictions", "the model's answers shifted", content_drift.predictions if content_drift else None),
+    )
+    found = []
+    for kind, words, test in answers:
+        if test and test.verdict == "drifted":
+            found.append(words)
+        elif content_drift and (
+            segments := [row for row in content_drift.segments_that("drifted") if row.kind == kind]
+        ):
+            found.append(f"{words} in {count(len(segments), 'segment')}")
+    if drift and drift.trend and drift.trend.verdict == "drifted":
+        found.append("they change slowly over the days")
     return f"The images' quality is as usual, {listing(found)}" if found else "The images look as usual"

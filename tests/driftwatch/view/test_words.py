@@ -10,6 +10,7 @@ from tests.driftwatch.view.typed import a_day, content, trend, typed
 
 from driftwatch.artifacts.drift import DayDrift, FeatureDrift
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.images.features import COLUMNS
 from driftwatch.view.feature_words import words_of
 from driftwatch.view.words import count, direction, feature_name, headline, listing, one_line, printable
@@ -112,6 +113,16 @@ def test_the_headline_of_a_calm_day_does_not_hide_other_drift() -> None:
     assert headline(INGEST, calm, None, content("ok", "ok")).startswith("The images look as usual;")
     said = headline(INGEST, slow, None, content("drifted", "drifted"))
     assert "quality is as usual, their content changed, the model's answers shifted and they change slowly" in said
+
+
+def test_the_headline_does_not_hide_that_the_content_of_a_camera_alone_changed() -> None:
+    calm, rows = typed(DayDrift, samples.DAY_DRIFT, verdict="ok", trend=trend("ok")), []
+    for name, kind, status in (("1", "content", "drifted"), ("2", "content", "usual"), ("1", "predictions", "drifted")):
+        rows.append(SegmentDrift(by="camera", name=name, kind=kind, images=40, status=status))
+    found = content("ok", "ok").model_copy(update={"segments": tuple(rows)})
+    assert headline(INGEST, calm, None, found).startswith(
+        "The images' quality is as usual, their content changed in 1 segment and the model's answers shifted in 1 segment;"
+    )
 
 
 @pytest.mark.parametrize(("listed", "said"), [(0, "0 files"), (1, "1 file"), (1200, "1,200 files")])

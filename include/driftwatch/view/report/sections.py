@@ -11,8 +11,7 @@ from driftwatch.config.labels import TABLE
 from driftwatch.view import charts, tones
 from driftwatch.view.answers import log_rows
 from driftwatch.view.confusions import ConfusionTable, confusions
-from driftwatch.view.drift_words import FeatureRow, feature_rows, sample
-from driftwatch.view.drift_words import kinds as drift_kinds
+from driftwatch.view.drift_words import KINDS, FeatureRow, feature_rows, sample
 from driftwatch.view.expected import recheck_rows
 from driftwatch.view.label_table import sampled_line, still_open
 from driftwatch.view.numbers import p_text, percent
@@ -76,8 +75,8 @@ def _badges(facts: DayFacts) -> list[Badge]:
     model = facts.as_day.model_verdict
     badges.append(Badge(images.tone, f"Images: {images.word}"))
     badges += [Badge(model.tone, f"Model: {model.word}")] if model else []
-    others = [kind for kind in drift_kinds(facts.drift, facts.content_drift)[1:] if kind.changed]
-    badges += [Badge(kind.verdict.tone, f"{kind.name}: {kind.verdict.word}") for kind in others]
+    changed = tones.of_drift("drifted")
+    badges += [Badge(changed.tone, f"{KINDS[name]}: {changed.word}") for name in facts.as_day.other_drift]
     late = facts.ingest.late + (facts.late_files.files if facts.late_files else 0)
     if late:
         badges.append(Badge(tones.WARN, f"{count(late, 'image')} came late"))

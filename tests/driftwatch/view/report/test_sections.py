@@ -17,6 +17,7 @@ from driftwatch.artifacts.drift import DayDrift
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.models import ModelCard
+from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.view import tones
 from driftwatch.view.report import files_section, sections
 from driftwatch.view.report.files_section import MOST_FILES
@@ -68,6 +69,14 @@ def test_a_failure_comes_before_everything_else() -> None:
 def test_another_kind_of_drift_has_a_badge_only_where_something_changed(predictions: str, said: list[str]) -> None:
     top = sections.summary(day_facts(drift=a_day(drift="ok").drift, content_drift=content("ok", predictions)))
     assert [badge.text for badge in top.badges[2:]] == said
+
+
+def test_the_content_of_a_camera_alone_has_a_badge_too() -> None:
+    changed = SegmentDrift(by="camera", name="door-1", kind="content", images=40, status="drifted")
+    found = content("ok", "ok").model_copy(update={"segments": (changed,)})
+    top = sections.summary(day_facts(drift=a_day(drift="ok").drift, content_drift=found))
+    assert [badge.text for badge in top.badges[2:]] == ["Content: changed"]
+    assert top.tone == tones.WARN
 
 
 def test_late_images_of_both_sorts_are_one_badge() -> None:
