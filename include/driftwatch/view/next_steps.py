@@ -175,8 +175,11 @@ def _labelling(day: Day) -> Step:
 
 
 def tone(now: Situation) -> str:
-    """The worst of what the situation is about. An alert that was answered by a model that serves now is a warning."""
+    """The worst of what the situation is about. An alert that was answered by a model that serves now is a warning, and so is a segment on
+    which the model is worse."""
     found = [now.day.tone]
+    if now.measured and now.measured.performance and worse(now.measured.performance):
+        found.append(tones.WARN)
     verdict = now.measured.model_verdict if now.measured and now.measured is not now.day else None
     if verdict is not None:
         answered = now.outcome is not None and now.outcome.state == "promoted" and verdict.tone == tones.BAD

@@ -121,6 +121,7 @@ def test_segments_that_are_worse_are_named_and_led_to(config: MonitorConfig) -> 
     card = of_day(replace(a_day(drift="ok", performance="ok"), performance=found), None, config)
     assert card.advice == capital(advice.SEGMENTS_GOT_WORSE)
     assert card.steps[0].page == "segments/camera/door%201%2F7"
+    assert card.tone == tones.WARN
 
 
 AFTER: list[tuple[str, dict[str, Any], list[str]]] = [
