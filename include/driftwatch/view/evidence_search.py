@@ -19,12 +19,22 @@ if TYPE_CHECKING:
 
 def found_text(found: Pairs, drift: DayDrift, asked: Asked) -> str:
     """How many images fit, what they are ordered by, and of a very large day among which ones was searched."""
-    by = "the most changed first" if drift.drifted_features else "the most unusual first: nothing changed on this day"
-    said = f"{count(found.found, 'image')}, {by}."
+    said = f"{count(found.found, 'image')}, {_ordered_by(drift, asked)}."
     if drift.of_images is None or drift.of_images <= MOST_LISTED:
         return said
     searched = "the labelled ones" if asked.answer else f"a random sample of {drift.n:,}"
     return f"{said} Searched: {searched} of the day's {drift.of_images:,} images."
+
+
+def _ordered_by(drift: DayDrift, asked: Asked) -> str:
+    segments = [f"{row.by}={row.name}" for row in drift.segments_that("drifted")]
+    if drift.drifted_features or asked.segment in segments:
+        return "the most changed first"
+    if segments:
+        return (
+            f"the most unusual first: of the day as a whole nothing changed, only in {count(len(segments), 'segment')}"
+        )
+    return "the most unusual first: nothing changed on this day"
 
 
 def searched_images(artifacts: Artifacts, day: date, asked: Asked) -> pd.DataFrame | None:

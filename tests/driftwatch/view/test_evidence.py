@@ -18,6 +18,7 @@ from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import day_images
 from driftwatch.view.evidence import Asked, Pairs, first_asked, pairs
 from driftwatch.view.evidence_choices import choices
+from driftwatch.view.evidence_search import found_text
 from driftwatch.view.image_page import find_image, image_page
 
 
@@ -110,6 +111,11 @@ def test_where_only_a_segment_drifted_its_own_images_are_shown_by_what_moved_the
     drift = drift_of(artifacts).model_copy(update={"whole": "ok", "segments": (segment,), "drifted_features": ()})
     assert first_asked(drift_of(artifacts)) == Asked()
     assert first_asked(drift) == Asked(segment="camera=door-2")
+    found = shown()
+    assert found_text(found, drift, first_asked(drift)).endswith(" images, the most changed first.")
+    assert found_text(found, drift, Asked()).endswith("of the day as a whole nothing changed, only in 1 segment.")
+    calm = drift.model_copy(update={"segments": ()})
+    assert found_text(found, calm, Asked()).endswith("the most unusual first: nothing changed on this day.")
 
 
 def test_without_a_usual_day_or_a_training_image_there_is_no_neighbour_and_it_is_said(artifacts, shown) -> None:
