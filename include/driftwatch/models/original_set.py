@@ -24,6 +24,7 @@ from driftwatch.models.as_trained import refuse_other_pixels
 from driftwatch.models.class_folders import class_folders, class_of_folder
 from driftwatch.models.splits import decide_splits, known_splits, refuse_missing, splits_lock
 from driftwatch.storage import Storage
+from driftwatch.storage.arrays import open_array
 from driftwatch.storage.foreign_files import to_key
 
 HOLDOUT_SHARE = 0.15
@@ -232,7 +233,8 @@ def _pixels(store: MonitorStore, keys: SetKeys) -> ModelInput:
     found = store.find(keys.pixels, TrainingSetPixels)
     if found is not None:
         return found.pixels
-    _, height, width, _ = store.storage.read_array(keys.inputs).shape
+    with open_array(store.storage, keys.inputs) as inputs:
+        _, height, width, _ = inputs.shape
     return ModelInput(height=height, width=width)
 
 

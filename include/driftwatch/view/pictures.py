@@ -16,6 +16,7 @@ from driftwatch.artifacts.nested_keys import file_name
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.images.inputs import DayInputs, has_inputs
 from driftwatch.models.original_set import set_keys
+from driftwatch.storage.arrays import open_array
 from driftwatch.view.own_pictures import small_picture
 from driftwatch.view.report.facts import DayFacts
 from driftwatch.view.segments import pictured
@@ -108,7 +109,7 @@ def examples(day: DayStore, facts: DayFacts) -> dict[str, list[Picture]]:
             known = [(image_id, note) for image_id, note in images if image_id in sources]
             found[group] += [Picture(sources[image_id], names[image_id], note) for image_id, note in known]
     if groups["drifted"] or groups["content"]:
-        found["reference"] = [Picture(source, "", "") for source in _reference(day.monitor)]
+        found["reference"] = [Picture(source, "", "") for source in training_pictures(day.monitor)]
     return found
 
 
@@ -127,7 +128,7 @@ def _sources(day: DayStore, accepted: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _reference(store: MonitorStore) -> list[str]:
+def training_pictures(store: MonitorStore) -> list[str]:
     """Some of the training images as data URIs."""
 
     def some(known: int) -> np.ndarray:
@@ -139,8 +140,8 @@ def _reference(store: MonitorStore) -> list[str]:
         rows = table.iloc[some(len(table))].itertuples()
         return [*_covered(store, {row.image_id: own_key(store.config.name, row.key) for row in rows}).values()]
     if store.config.labels.blur is None and storage.exists(keys.inputs):
-        training = storage.read_array(keys.inputs)
-        return [thumbnail(training[index]) for index in some(len(training))]
+        with open_array(storage, keys.inputs) as training:
+            return [thumbnail(training.rows(place, place + 1)[0]) for place in map(int, some(training.shape[0]))]
     return []
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import io
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,18 +15,24 @@ from PIL import Image
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.report.known import day_facts
 from tests.driftwatch.view.typed import typed
+from tests.stores import monitor_store
 
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.model_input import ModelInput
+from driftwatch.models.original_set import set_keys
+from driftwatch.storage import open_storage
 from driftwatch.view.pictures import (
     HEIGHT,
     MOST_DISAGREEMENTS,
     MOST_DRIFTED,
+    MOST_REFERENCE,
     MOST_UNDECIDED,
     chosen,
     jpeg,
     shape_of,
     thumbnail,
+    training_pictures,
 )
 
 
@@ -122,3 +130,18 @@ def test_before_labels_are_in_nobody_disagrees() -> None:
     known = answers(("a", "dog", "cat", 0.9))
     for missing in known:
         assert chosen(day_facts(**{**known, missing: None}))["disagreements"] == []
+
+
+def test_a_few_training_images_are_shown_without_reading_all_of_them(tmp_path: Path) -> None:
+    store = monitor_store(open_storage(f"file://{tmp_path}"), MonitorKeys("demo"))
+    pixels = np.random.default_rng(1).integers(0, 256, (3_000, 32, 32, 3), dtype=np.uint8)
+    store.storage.write_array(set_keys(store).inputs, pixels)
+    tracemalloc.start()
+    try:
+        found = training_pictures(store)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    places = np.linspace(0, 2_999, MOST_REFERENCE).astype(int)
+    assert found == [thumbnail(pixels[place]) for place in places]
+    assert most < pixels.nbytes / 4
