@@ -85,7 +85,8 @@ def _say_labels(monitor: MonitorStore, of_champion: ModelCard | None) -> None:
         print(_table(labels.table, labels))
     if labels.people:
         print(cost_words(months_cost(config, images)))
-    whom = trainer_name(monitor) if of_champion else KERAS
+    first = KERAS if config.model.predictions == CHAMPION else HANDOVER  # what `champion train` or `import` will make
+    whom = trainer_name(monitor) if of_champion else first
     if labels.table and labels.table.covers == UNKNOWN:
         print(f"No alert: retraining is started by hand alone; trainer: {retraining.trainer or whom}")
         return

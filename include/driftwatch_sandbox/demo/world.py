@@ -117,6 +117,7 @@ class World:
         """The environment of Airflow and of the commands."""
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)},
+            **self._model_server(),
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in self._connections().items()},
             **self._airflow_settings(),
             "PATH": f"{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
@@ -130,6 +131,14 @@ class World:
             "PYTHONUNBUFFERED": "1",
             **self.settings,
         }
+
+    def _model_server(self) -> dict[str, str]:
+        """The connection of the person's own model server, where the monitor file has one answer the days: the only one that is theirs."""
+        from driftwatch.config.loader import load_monitor, monitor_files
+
+        servers = [load_monitor(file).model.endpoint for file in monitor_files(self.monitors)]
+        names = [connection_variable(server.connection) for server in servers if server]
+        return {name: os.environ[name] for name in names if name in os.environ}
 
     def _connections(self) -> dict[str, dict[str, Any]]:
         """Airflow's connections, which lead to the stand-ins."""
@@ -238,6 +247,11 @@ class World:
         for name in ("toloka", "whylabs", "images"):
             self.processes.wait_for_http(name, f"{self.url(name)}/healthz", lambda response: response.is_success)
         self.processes.wait_for_http("api-server", f"{self.url('airflow')}/api/v2/monitor/health", _all_healthy)
+
+
+def connection_variable(connection: str) -> str:
+    """The environment variable that holds an Airflow connection."""
+    return f"AIRFLOW_CONN_{connection.upper()}"
 
 
 @contextmanager

@@ -65,6 +65,14 @@ def test_a_model_that_does_not_fit_replaces_no_training_set(monitor, capsys, ser
     assert not list((monitor.parent / "storage").rglob("*.parquet"))
 
 
+def test_a_check_before_the_first_champion_says_that_the_set_will_be_handed_over(monitor, capsys):
+    """A server's model is never trained here; it said `trainer: keras`."""
+    code, out, _ = run(capsys, "check", monitor)
+    assert code == 0
+    assert "Champion: none yet" in out
+    assert "trainer: handover" in out
+
+
 def test_a_check_without_the_connection_says_the_rest_first(monitor, capsys, monkeypatch):
     monkeypatch.delenv("AIRFLOW_CONN_MODELS")
     code, out, error = run(capsys, "check", monitor)

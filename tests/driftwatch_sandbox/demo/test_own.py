@@ -113,3 +113,72 @@ def test_a_wrong_file_or_model_is_refused_before_anything_is_written(tmp_path, f
     (tmp_path / "model.pkl").write_bytes(b"\x80\x04N.")
     with pytest.raises(DriftwatchError, match="pickle"):
         Own(file, images, tmp_path / "model.pkl")
+
+
+def test_what_leads_to_the_persons_own_images_tables_pools_and_registries_is_left_out(tmp_path, file, folder) -> None:
+    """Each of these was kept: the days were looked for in the person's bucket, and versions were shown in their MLflow."""
+    theirs = {
+        "schedule": {"start_date": "2026-06-01", "catchup": True},
+        "images": {
+            "layout": {"paths": "s3://cams/{day}", "connection": "cams_aws"},
+            "earlier": {"s3://old": "old_aws"},
+            "wait_hours": 6,
+            "min_side": 20,
+        },
+        "segments": {"door": {"key": "^([^/]+)/"}, "site": {"table": {"path": "sites/{day}.csv", "column": "site"}}},
+        "reference": {"baseline": "trailing"},
+        "registry": {"mlflow": {"connection": "mlflow_prod", "model": "shapes"}},
+        "execution": {"defaults": {"pool": "gpus"}},
+        "retraining": {"segments": {"only": {"door": ["1"]}}, "trainer": "handover", "handover_dag": "ours"},
+        "labels": {**SETTINGS["annotation"], "backend": "toloka", "blur": {"path": "boxes/{day}.csv", "training": "show"}},
+        "publish": {**SETTINGS["publish"], "segments": ["door"]},
+        "model": {
+            "predictions": "logged",
+            "logged": {"path": "s3://lake/{day}/*.csv", "connection": "lake_aws", "columns": {"key": "file", "prediction": "said"}},
+            "serving_version": "prod-7",
+        },
+    }  # fmt: skip
+    settings = {name: value for name, value in SETTINGS.items() if name != "annotation"} | theirs
+    file.write_text(yaml.safe_dump(settings), encoding="utf-8")
+    own = Own(file, folder(70, 75, 80), None)
+    config = load_monitor(own.write_monitor(tmp_path / "home" / "monitors"))
+    said = config.model_dump(mode="json", exclude_unset=True)
+    assert said["images"] == {"min_side": 20}
+    assert not {"segments", "reference", "registry", "execution"} & set(said)
+    assert said["retraining"] == {"trainer": "handover"}
+    assert (config.labels.blur, config.publish.segments, config.schedule.catchup) == (None, (), False)
+    assert said["model"] == {}
+    assert own.champion[0] == "train"
+
+
+SERVED = {"predictions": "endpoint", "endpoint": {"connection": "our_triton", "model": "shapes"}, "output": "logits"}
+
+
+def test_the_persons_model_server_is_asked_and_nothing_else_of_theirs(tmp_path, file, folder, monkeypatch) -> None:
+    """A first model was trained instead, and no day could be answered: there was no connection."""
+    file.write_text(yaml.safe_dump(SETTINGS | {"model": SERVED}), encoding="utf-8")
+    images = folder(70, 75, 80)
+    monkeypatch.delenv("AIRFLOW_CONN_OUR_TRITON", raising=False)
+    with pytest.raises(
+        DemoFailed, match=r"'our_triton' .* set AIRFLOW_CONN_OUR_TRITON to its address, .* or .* MODEL="
+    ):
+        Own(file, images, None)
+    monkeypatch.setenv("AIRFLOW_CONN_OUR_TRITON", "http://triton:8000")
+    monkeypatch.setenv("AIRFLOW_CONN_AWS_PROD", "aws://")
+    own, world = Own(file, images, None), World(tmp_path / "home")
+    config = load_monitor(own.write_monitor(world.monitors))
+    assert own.champion == ["import"]
+    assert config.model.model_dump(mode="json", exclude_unset=True) == SERVED
+    assert world.env["AIRFLOW_CONN_OUR_TRITON"] == "http://triton:8000"
+    assert "AIRFLOW_CONN_AWS_PROD" not in world.env
+    assert "Your model server answers the images" in own.promises(tmp_path)[-1]
+
+
+def test_a_models_file_answers_in_place_of_the_server(tmp_path, file, folder) -> None:
+    file.write_text(yaml.safe_dump(SETTINGS | {"model": SERVED}), encoding="utf-8")
+    model = tmp_path / "model.onnx"
+    model.write_bytes(b"\x08\x08")
+    own = Own(file, folder(70, 75, 80), model)
+    config = load_monitor(own.write_monitor(tmp_path / "home" / "monitors"))
+    assert own.champion == ["import", str(model)]
+    assert config.model.model_dump(mode="json", exclude_unset=True) == {"output": "logits"}
