@@ -38,7 +38,7 @@ from driftwatch.view.segments import coming_lines
 from driftwatch.view.shares import accuracy_text
 from driftwatch.view.states import after_promotion
 from driftwatch.view.watch_words import finding_words
-from driftwatch.view.words import count, listing, one_line
+from driftwatch.view.words import accuracy_and_floor, count, listing, one_line
 from driftwatch.watch.findings import Finding
 
 
@@ -79,7 +79,7 @@ def _model_got_worse(alert: ModelGotWorse) -> Words:
     found = alert.performance
     worse = (
         "Critical: the" if found.severity == "critical" else "The"
-    ) + f" model got worse: accuracy {accuracy_text(found.accuracy)}, floor {percent(found.floor)}"
+    ) + f" model got worse: {accuracy_and_floor(found)}"
     return Words(
         said(worse, alert.episode, alert.day),
         {**of_alert(alert.episode, alert.day), **performance_numbers(found)},

@@ -105,7 +105,7 @@ def headline(
     if performance is None:
         later = "; the model's accuracy is not known yet." if labelled else "."
         return _before_labels(ingest, drift, content_drift, later, segments)
-    measured = f"accuracy {accuracy_text(performance.accuracy)}, floor {percent(performance.floor)}."
+    measured = f"{accuracy_and_floor(performance)}."
     changed, verdict = drift.verdict if drift else None, performance.verdict
     images = {
         "drifted": f"The images changed ({segments})" if segments else "The images changed",
@@ -121,6 +121,15 @@ def headline(
     both_bad, both_good = (changed, verdict) == ("drifted", "alert"), (changed, verdict) == ("ok", "ok")
     link = " and" if both_bad or both_good else ", but" if changed in ("drifted", "ok") else ";"
     return f"{images}{link} {model}: {measured}"
+
+
+def accuracy_and_floor(found: Performance) -> str:
+    """`accuracy 75.4 % [71, 79], usually 89.8 %, floor 70 %`. What is usual is said where that it is lower is all that makes an alert."""
+    below, worse, floor, drop = found.policy.below_floor, found.policy.worse, found.policy.floor, found.policy.drop
+    usual = worse.usual if worse and worse.fires else drop.holdout_accuracy if drop and drop.fires else None
+    missed = any(rule.fires for rule in (below, floor) if rule)
+    lower = f", usually {percent(usual)}" if usual is not None and not missed and found.verdict == "alert" else ""
+    return f"accuracy {accuracy_text(found.accuracy)}{lower}, floor {percent(found.floor)}"
 
 
 def _before_labels(

@@ -8,12 +8,22 @@ import pytest
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.typed import a_day, content, trend, typed
 
+from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.drift import DayDrift, FeatureDrift
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.segments import SegmentDrift
 from driftwatch.images.features import COLUMNS
 from driftwatch.view.feature_words import words_of
-from driftwatch.view.words import count, direction, feature_name, headline, listing, one_line, printable
+from driftwatch.view.words import (
+    accuracy_and_floor,
+    count,
+    direction,
+    feature_name,
+    headline,
+    listing,
+    one_line,
+    printable,
+)
 
 INGEST = typed(Ingest, samples.INGEST)
 
@@ -90,6 +100,33 @@ def test_the_headline_has_both_verdicts_and_the_accuracy(drift: str | None, perf
     assert found.startswith(said)
     assert ": accuracy " in found
     assert ", floor " in found
+
+
+def lasting(fires: bool, usual: float) -> dict[str, object]:
+    return {"fires": fires, "evidence": 2.0, "since": "2026-01-05", "days": 1, "accuracy": 0.754, "usual": usual}
+
+
+@pytest.mark.parametrize(
+    ("policy", "verdict", "said"),
+    [
+        ({"worse": lasting(True, 0.898), "below_floor": lasting(False, 0.7)}, "alert", ", usually 89.8 %, floor "),
+        ({"worse": lasting(True, 0.898), "below_floor": lasting(True, 0.7)}, "alert", None),
+        ({"worse": lasting(True, 0.898), "below_floor": lasting(False, 0.7)}, "ok", None),
+        (
+            {"drop": {"fires": True, "p_value": 0.001, "alpha": 0.01, "holdout_accuracy": 0.91, "holdout_n": 150}},
+            "alert",
+            ", usually 91 %, floor ",
+        ),
+        ({}, "alert", None),
+    ],
+)
+def test_what_is_usual_is_said_where_the_model_is_worse_than_that_and_not_below_the_floor(
+    policy: dict[str, object], verdict: str, said: str | None
+) -> None:
+    """75.4 %, floor 70 %, and an alert: nobody could see why."""
+    found = accuracy_and_floor(typed(Performance, samples.PERFORMANCE, verdict=verdict, policy=policy))
+    assert ("usually" in found) == (said is not None)
+    assert said is None or said in found
 
 
 def test_the_headline_of_a_day_without_labels_says_that_the_accuracy_is_not_known_yet() -> None:
