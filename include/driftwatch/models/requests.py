@@ -41,14 +41,15 @@ def requested(config: MonitorConfig, form: Mapping[str, Any]) -> MonitorConfig:
     `epochs` and `learning_rate` are those of the fine-tuning. If the training starts from scratch, they are those of the recipe.
     """
     given = {name: form[name] for name in (*_RETRAINING, *_TRAINING) if form.get(name) is not None}
-    retraining = {**config.retraining.model_dump(), **{name: given[name] for name in _RETRAINING if name in given}}
+    settings = config.model_dump(exclude_unset=True)  # a default that is named is refused where it does not belong
+    retraining = settings.setdefault("retraining", {})
+    retraining |= {name: given[name] for name in _RETRAINING if name in given}
     training = {name: given[name] for name in _TRAINING if name in given}
-    model = config.model.model_dump()
-    if retraining["start_from"] == "scratch":
-        model["recipe"] |= training
+    if given.get("start_from", config.retraining.start_from) == "scratch":
+        settings.setdefault("model", {}).setdefault("recipe", {}).update(training)
     else:
         retraining |= training
-    return MonitorConfig.model_validate({**config.model_dump(), "retraining": retraining, "model": model})
+    return MonitorConfig.model_validate(settings)
 
 
 def alert_day(run_id: str) -> date | None:

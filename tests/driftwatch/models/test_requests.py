@@ -10,7 +10,9 @@ from tests.stores import monitor_store
 
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.nested_keys import run_key
+from driftwatch.config import MonitorConfig
 from driftwatch.config.segments import SegmentConfig
+from driftwatch.models.logged.presets import preset_columns
 from driftwatch.models.requests import alert_day, attached_alerts, begin, begin_unless_in_the_way, requested
 from driftwatch.storage import open_storage
 
@@ -67,3 +69,27 @@ def test_the_form_chooses_the_segments_of_one_run(small_monitor, tmp_path) -> No
     assert requested(config, {}).retraining.segments == config.retraining.segments
     with pytest.raises(ValueError, match=r"retraining\.segments \['region'\] must be segmentations"):
         requested(config, {"segments": {"only": {"region": ["north"]}}})
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"predictions": "endpoint", "endpoint": {"connection": "triton", "protocol": "v2", "model": "cats"}},
+        {"predictions": "endpoint", "endpoint": {"connection": "tf", "protocol": "tensorflow", "model": "cats"}},
+        {"predictions": "logged", "logged": {"path": "capture/{day}/*.jsonl", "format": "sagemaker"}},
+        {"predictions": "logged", "logged": {"path": "kserve/{day}/*.jsonl", "format": "kserve"}},
+    ],
+    ids=["v2", "tensorflow", "sagemaker", "kserve"],
+)
+def test_a_form_names_no_setting_that_the_file_leaves_out(small_monitor, tmp_path, model) -> None:
+    """Each default was named: no monitor of a model server had a retraining, and a log's columns were no longer those of its format."""
+    settings = small_monitor(f"file://{tmp_path}").model_dump(exclude_unset=True)
+    config = MonitorConfig.model_validate({**settings, "model": {**settings.get("model", {}), **model}})
+    found = requested(config, {"start_from": "scratch", "epochs": 3, "promotion": "never"})
+    assert found.model.model_dump(exclude_unset=True) == {
+        **config.model.model_dump(exclude_unset=True),
+        "recipe": {**config.model.model_dump(exclude_unset=True).get("recipe", {}), "epochs": 3},
+    }
+    assert (found.retraining.start_from, found.retraining.promotion) == ("scratch", "never")
+    if config.model.logged and found.model.logged:
+        assert preset_columns(found.model.logged.columns) == preset_columns(config.model.logged.columns)
