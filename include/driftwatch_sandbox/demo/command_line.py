@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 
@@ -11,8 +10,7 @@ from driftwatch_servers.private_files import write_private
 
 
 def write_environment(world: World) -> Path:
-    """Writes what differs from this process's environment, passwords among it, and returns the file. It is for its owner alone."""
+    """Writes all that the world sets, passwords among it, and returns the file. It is for its owner alone."""
     file = world.home / "airflow.env"
-    mine = {name: value for name, value in world.env.items() if os.environ.get(name) != value}
-    write_private(file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in mine.items()))
+    write_private(file, "".join(f"export {name}={shlex.quote(value)}\n" for name, value in world.own_env.items()))
     return file

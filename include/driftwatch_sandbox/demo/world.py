@@ -115,8 +115,12 @@ class World:
     @property
     def env(self) -> dict[str, str]:
         """The environment of Airflow and of the commands."""
+        return {name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)} | self.own_env
+
+    @property
+    def own_env(self) -> dict[str, str]:
+        """The part of `env` that is not of the process that made this world."""
         return {
-            **{name: value for name, value in os.environ.items() if not name.startswith(_NOT_OURS)},
             **self._model_server(),
             **{f"AIRFLOW_CONN_{name}": json.dumps(value) for name, value in self._connections().items()},
             **self._airflow_settings(),

@@ -36,12 +36,14 @@ def test_nothing_of_the_persons_own_connections_reaches_a_simulation(tmp_path, m
 
 def test_a_shell_that_reads_the_file_has_airflows_environment_and_nobody_else_reads_it(tmp_path, monkeypatch) -> None:
     monkeypatch.delenv("AIRFLOW_HOME", raising=False)
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1,localhost")
     world = World(tmp_path / "it's here")
     world.home.mkdir(exist_ok=True)
 
     file = write_environment(world)
 
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "export NO_PROXY=127.0.0.1,localhost\n" in file.read_text()  # the other shell may lack what this one has
     shell = [
         "bash",
         "-c",
