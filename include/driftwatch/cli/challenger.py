@@ -10,6 +10,7 @@ from driftwatch.artifacts.nested_keys import CHALLENGER_RUN_PREFIX
 from driftwatch.cli.mlflow import tell_mlflow
 from driftwatch.cli.monitor import monitor_argument, monitor_of
 from driftwatch.cli.quiet import quiet_tensorflow
+from driftwatch.view.expected import wrong_challenger_words
 from driftwatch.view.shares import wide_share
 
 
@@ -39,14 +40,18 @@ def _register(options: argparse.Namespace) -> None:
     monitor = monitor_of(options)
     with quiet_tensorflow(options.debug):
         from driftwatch.models.mlflow.importing import model_at
+        from driftwatch.models.own_model import examine_version
         from driftwatch.models.registry import card, champion_version
         from driftwatch.models.returned import register_challenger
 
         with model_at(monitor, options.file) as file:
             version = register_challenger(monitor, file, options.run_key, options.by)
+        wrong = wrong_challenger_words(examine_version(monitor, version), version)
     accuracy = wide_share(card(monitor, version).metrics.holdout.accuracy)
     conf = json.dumps({"challenger": version})
     print(f"Challenger {version}: accuracy {accuracy} on held-out images; the champion is {champion_version(monitor)}")
+    if wrong:
+        print(f"Warning: {wrong}")
     dag, run_id = monitor.config.retraining_dag_id, f"{CHALLENGER_RUN_PREFIX}{version}"
     print(f"Compare them: airflow dags trigger {dag} --run-id {run_id} --conf '{conf}'")
     tell_mlflow(monitor)

@@ -86,6 +86,23 @@ def wrong_words(found: Diagnosis, name: str, order: OrderWords = OrderWords()) -
     return " ".join(said) + "; or add --accept to take the model as it is."
 
 
+def wrong_challenger_words(found: Diagnosis, version: str) -> str:
+    """What a team should know of the model that it brought, before it is compared: that it guesses, or that its outputs are in another order
+    than the classes. Empty where nothing is wrong."""
+    if not found.wrong:
+        return ""
+    said = f"{version} is right on {wide_share(found.accuracy)} of held-out images"
+    if found.by_chance:
+        said += f", no better than chance ({found.chance:.1%})"
+    order = next((one for one in found.better if one.order), None)
+    if order is None or order.order is None:
+        return f"{said}. Look at what it was trained on, and at how its images are made (manifest.json, input)"
+    return (
+        f"{said}. If its outputs were [{', '.join(order.order)}], it would be right on {order.accuracy:.1%}: they must be in the order of `classes` in manifest.json. "
+        "Export it again in that order, and register that file"
+    )
+
+
 def better_words(found: Better, order: OrderWords) -> str:
     """The settings that would be better, as they stand in the monitor file."""
     said = [setting if ":" not in setting else f"model.input.{setting}" for setting in found.settings]

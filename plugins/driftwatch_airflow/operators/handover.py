@@ -119,6 +119,11 @@ class RegisterChallengerOperator(MonitorOperator):
         self.by = by
 
     def execute(self, context: Context) -> str:
+        from driftwatch.models.own_model import examine_version
         from driftwatch.models.returned import register_challenger
+        from driftwatch.view.expected import wrong_challenger_words
 
-        return register_challenger(self.store, self.file, self.run_key, self.by)
+        version = register_challenger(self.store, self.file, self.run_key, self.by)
+        if wrong := wrong_challenger_words(examine_version(self.store, version), version):
+            self.log.warning("%s", wrong)
+        return version

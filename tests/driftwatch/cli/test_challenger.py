@@ -14,7 +14,9 @@ from tests.stores import SMALLEST, monitor_store
 from driftwatch import cli
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.artifacts.store import MonitorStore
-from driftwatch.models import registry, returned
+from driftwatch.models import own_model, registry, returned
+from driftwatch.models.diagnosis import Better, Diagnosis
+from driftwatch.models.metrics import share
 from driftwatch.storage import open_storage
 
 
@@ -40,6 +42,7 @@ def register(tmp_path: Path, capsys, *arguments: str) -> tuple[int, str, str]:
 def test_it_says_how_the_comparison_is_started(store, tmp_path, capsys, monkeypatch) -> None:
     seen = []
     monkeypatch.setattr(returned, "register_challenger", lambda store, *given: seen.append(given) or "v0002-00000002")
+    monkeypatch.setattr(own_model, "examine_version", lambda *_: Diagnosis(share(9, 10, 0.95), 0.5, 0.001, 0.001, ()))
     code, out, error = register(tmp_path, capsys, "model.onnx", "--run", "r1", "--by", "vision team")
     assert (code, error) == (0, "")
     assert seen == [("model.onnx", "r1", "vision team")]
@@ -49,6 +52,20 @@ def test_it_says_how_the_comparison_is_started(store, tmp_path, capsys, monkeypa
     command, _, conf = second.partition(" --conf ")
     assert command == "Compare them: airflow dags trigger demo_retraining --run-id challenger__v0002-00000002"
     assert json.loads(conf.strip("'")) == {"challenger": "v0002-00000002"}
+
+
+def test_a_model_whose_outputs_are_in_another_order_is_told_before_it_is_compared(
+    store, tmp_path, capsys, monkeypatch
+) -> None:
+    """It was registered at 12.5 % of three classes without a word, and the gate said no an hour later."""
+    monkeypatch.setattr(returned, "register_challenger", lambda *_: "v0002-00000002")
+    found = Diagnosis(share(10, 100, 0.95), 0.5, 1.0, 0.0001, (Better((), ("dog", "cat"), 0.9),))
+    monkeypatch.setattr(own_model, "examine_version", lambda *_: found)
+    code, out, _ = register(tmp_path, capsys, "model.onnx", "--run", "r1")
+    assert code == 0
+    warning, command = out.splitlines()[1:]
+    assert warning.startswith("Warning: v0002-00000002 is right on 10.0%")
+    assert command.startswith("Compare them: ")
 
 
 def test_a_run_that_handed_nothing_over_ends_in_one_message_that_names_those_that_did(store, tmp_path, capsys) -> None:

@@ -10,7 +10,15 @@ from driftwatch.models.diagnosis import Better, Diagnosis
 from driftwatch.models.expected import Tried
 from driftwatch.models.metrics import share
 from driftwatch.models.variations import TRANSPOSED, Variation
-from driftwatch.view.expected import OrderWords, better_words, expected_words, recheck_rows, tried_lines, wrong_words
+from driftwatch.view.expected import (
+    OrderWords,
+    better_words,
+    expected_words,
+    recheck_rows,
+    tried_lines,
+    wrong_challenger_words,
+    wrong_words,
+)
 
 from .typed import typed
 
@@ -71,6 +79,17 @@ def test_a_refusal_says_the_accuracy_what_would_be_better_and_what_to_do() -> No
     assert "no better than chance: its answers, shuffled, are right on 50.0% (p = 0.5)" in said
     assert "It would be right on 97.0% with model.input.colour: bgr." in said
     assert said.endswith("run the same command again; or add --accept to take the model as it is.")
+
+
+def test_a_team_is_told_what_is_wrong_with_the_model_that_it_brought() -> None:
+    order = Diagnosis(share(10, 100, 0.95), 0.5, 1.0, 0.0001, (Better((), ("dog", "cat"), 0.9),))
+    assert wrong_challenger_words(order, "v0002") == (
+        "v0002 is right on 10.0% (5.5% to 17.4%, n 100) of held-out images, no better than chance (50.0%). If its outputs were [dog, cat], it would "
+        "be right on 90.0%: they must be in the order of `classes` in manifest.json. Export it again in that order, and register that file"
+    )
+    guesses = Diagnosis(share(50, 100, 0.95), 0.5, 0.5, 0.0001, ())
+    assert "no better than chance (50.0%). Look at what it was trained on" in wrong_challenger_words(guesses, "v0002")
+    assert wrong_challenger_words(Diagnosis(share(90, 100, 0.95), 0.5, 0.0001, 0.0001, ()), "v0002") == ""
 
 
 def test_a_difference_beyond_the_limit_is_told_with_the_limit() -> None:

@@ -102,10 +102,15 @@ def test_in_an_alerts_run_the_challenger_that_waits_is_taken_up_for_its_day(moni
 
 
 def test_a_team_s_dag_registers_its_model_by_the_monitor_s_name_and_by_what_it_was_triggered_with(
-    monitor, storage, monkeypatch
+    monitor, storage, monkeypatch, capsys
 ):
+    import driftwatch.models.own_model
     import driftwatch.models.returned
+    from driftwatch.models.diagnosis import Diagnosis
+    from driftwatch.models.metrics import share
 
+    guesses = Diagnosis(share(50, 100, 0.95), 0.5, 0.5, 0.0001, ())
+    monkeypatch.setattr(driftwatch.models.own_model, "examine_version", lambda *_: guesses)
     seen: list[Any] = []
     monkeypatch.setattr(
         driftwatch.models.returned,
@@ -120,6 +125,7 @@ def test_a_team_s_dag_registers_its_model_by_the_monitor_s_name_and_by_what_it_w
     task.render_template_fields(context)
     assert task.execute(context) == "v2"
     assert seen == [("cats_vs_dogs", "file:///data/handover/model.onnx", RUN, "ours, run r1")]
+    assert "v2 is right on 50.0%" in capsys.readouterr().out
 
 
 def test_a_monitor_that_is_not_there_is_refused_with_those_that_are():

@@ -55,6 +55,11 @@ class Head:
         Raises NeedsAttention where they do not tell, or do not fit.
         """
         self._refuse_other_shape(raw, classes, who)
+        if self.output == "logits" and _sums_to_one(raw.astype(np.float64)):
+            raise NeedsAttention(
+                f"{who} answers {len(raw)} images with numbers of 0 to 1 that sum to 1, so with chances, and model.output is logits: set it to "
+                "probabilities (or leave it out) if that is what production gives, or export the model without its last softmax"
+            )
         found = replace(self, output=self.output or _told(raw.astype(np.float64), who))
         if found.output not in ONE_NUMBER:
             return replace(found, positive_class=None)
@@ -122,12 +127,18 @@ def _told(raw: np.ndarray, who: str) -> Output:
         return "sigmoid" if chances else "logit"
     if not chances:
         return "logits"
-    if np.allclose(raw.sum(axis=1), 1, atol=_NEAR_ONE):
+    if _sums_to_one(raw):
         return "probabilities"
     raise NeedsAttention(
         f"{who} answers {len(raw)} images with numbers in 0..1 that do not sum to 1, so model.output cannot be told: set it to sigmoids "
         "(one chance for each class) or to logits"
     )
+
+
+def _sums_to_one(raw: np.ndarray) -> bool:
+    """Whether each image's answers are chances that exclude each other. Log odds are so by no chance, of more than one class."""
+    inside = bool(((raw >= 0) & (raw <= 1)).all())
+    return inside and bool(np.allclose(raw.sum(axis=1), 1, atol=_NEAR_ONE))
 
 
 def _log(chances: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ def refuse_other_input(dims: Sequence[int | None], about: ModelInput, name: str)
     shown = ["?" if dim is None else dim for dim in dims]
     raise NeedsAttention(
         f"{name} takes images of {shown}, and model.input makes [n, {', '.join(map(str, wanted))}] (layout {about.layout}, size "
-        f"[{about.height}, {about.width}], colour {about.colour}): {_settings(dims, about)}"
+        f"[{about.height}, {about.width}], colour {about.colour}): {_settings(dims, about)}, or export the model "
+        "for such images, as a challenger must be, which takes what its champion takes"
     )
 
 

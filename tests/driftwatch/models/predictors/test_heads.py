@@ -99,5 +99,15 @@ def test_log_odds_are_not_taken_for_chances(head: Head) -> None:
         scores(head, raw)
 
 
+def test_chances_are_not_taken_for_log_odds() -> None:
+    """The softmax of a softmax: every class is right, and no score is above 0.58 of three classes."""
+    with pytest.raises(
+        NeedsAttention, match=r"m answers 2 images with .* that sum to 1, .* model\.output is logits: set it to prob"
+    ):
+        Head("logits").told(np.array([[0.2, 0.8], [0.99, 0.01]]), TWO, "m")
+    assert Head("logits").told(np.array([[0.2, 0.8], [0.9, 0.3]]), TWO, "m").output == "logits"
+    assert Head("logits").told(np.array([[1.2, -0.2]]), TWO, "m").output == "logits"
+
+
 def test_chances_of_float16_may_miss_their_ends_a_little() -> None:
     np.testing.assert_allclose(scores(Head("probabilities"), [[1.001, -0.0005]]), [[1, 0]], atol=1e-9)
