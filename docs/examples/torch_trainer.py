@@ -13,13 +13,14 @@ from __future__ import annotations
 import io
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import TimedEpochRow
+from driftwatch.errors import NeedsAttention
 from driftwatch.models.predictors.heads import Head
 from driftwatch.models.predictors.tensors import tensor_of
 from driftwatch.models.training.base import Attempt, Labelled, OnEpoch, Recipe, Start, Trained, TrainingSet
@@ -58,22 +59,42 @@ class OnnxTrainer(ABC):
         """About how long one batch takes."""
 
     def batches(self, data: TrainingSet, recipe: Recipe, epoch: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """An epoch's batches: what the model is given, and the class indices. Images are drawn as often as their weights say."""
+        """An epoch's batches: what the model is given, and the class indices. Images are drawn as often as their weights say. A last batch of
+        one image is left out: batch normalisation has nothing to compare it with."""
         n = len(data.train.labels)
         shares = None if data.weights is None else data.weights / data.weights.sum()
         order = np.random.default_rng([recipe.seed, epoch]).choice(n, recipe.epoch_size or n, p=shares)
         for first in range(0, len(order), recipe.batch_size):
-            chosen = data.train.where(order[first : first + recipe.batch_size])
+            batch = order[first : first + recipe.batch_size]
+            if first and len(batch) == 1:
+                return
+            chosen = data.train.where(batch)
             yield tensor_of(chosen.images, data.given), chosen.labels
 
 
 def weights_of(onnx_file: bytes) -> Weights:
-    """The weights of an ONNX file, by the names that they had in the network."""
+    """The weights of an ONNX file, by the names that they had in the network. PyTorch keeps one of those that are equal, such as new biases,
+    and the names of the others lead to it."""
     import onnx
     from onnx import numpy_helper
 
     graph = onnx.load_from_string(onnx_file).graph
-    return {found.name: numpy_helper.to_array(found) for found in graph.initializer}
+    found = {weight.name: numpy_helper.to_array(weight) for weight in graph.initializer}
+    for node in graph.node:
+        if node.op_type == "Identity" and node.input[0] in found:
+            found[node.output[0]] = found[node.input[0]]
+    return found
+
+
+def those_of(names: Sequence[str], weights: Weights) -> Weights:
+    """The network's weights of these names. Raises NeedsAttention if the champion's file lacks any."""
+    if missing := [name for name in names if name not in weights]:
+        raise NeedsAttention(
+            f"the champion's ONNX file lacks {len(missing)} of the network's {len(names)} weights, such as {missing[0]}: it is another network than that "
+            "of `network`, or it was exported without training=torch.onnx.TrainingMode.PRESERVE, which melts weights into others. Export it "
+            "anew, or set retraining.start_from: scratch"
+        )
+    return {name: weights[name] for name in names}
 
 
 class TorchTrainer(OnnxTrainer):
@@ -93,10 +114,9 @@ class TorchTrainer(OnnxTrainer):
         torch.manual_seed(recipe.seed)
         torch.use_deterministic_algorithms(True)
         net, history = self.network(data.classes), []
-        if weights:  # fails by name where the champion is another network
-            net.load_state_dict(
-                {name: torch.from_numpy(weights[name].copy()) for name in self.named(net)}, strict=False
-            )
+        if weights:
+            known = those_of(self.named(net), weights)
+            net.load_state_dict({name: torch.from_numpy(weight.copy()) for name, weight in known.items()}, strict=False)
         optimizer = torch.optim.AdamW(net.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay)
         for epoch in range(recipe.epochs):
             began, losses, right, seen = time.perf_counter(), 0.0, 0, 0
@@ -107,7 +127,7 @@ class TorchTrainer(OnnxTrainer):
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
-                losses += float(loss) * len(labels)
+                losses += loss.item() * len(labels)
                 right += int((answers.argmax(1) == truth).sum())
                 seen += len(labels)
             seconds = round(time.perf_counter() - began, 2)

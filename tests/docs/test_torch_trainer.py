@@ -11,7 +11,7 @@ import pytest
 
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import TimedEpochRow
-from driftwatch.errors import ConfigError
+from driftwatch.errors import ConfigError, NeedsAttention
 from driftwatch.models.predictors.base import Asked
 from driftwatch.models.predictors.from_images import ModelFacts
 from driftwatch.models.training.base import Attempt, Labelled, Recipe, Start, TrainingSet, trainer
@@ -129,3 +129,30 @@ def test_it_goes_on_from_the_champion_s_weights_and_the_same_training_gives_the_
     assert onward.model != first.model
     assert onward.history[0].loss < first.history[0].loss
     assert found.seconds(data, RECIPE.model_copy(update={"epoch_size": 80})) == pytest.approx(0.001 * 10 * 3)
+
+
+def test_weights_that_pytorch_keeps_once_have_all_their_names(example):
+    """Two biases that are equal become one, with an Identity for the other's name: no ResNet of this trainer could be trained on."""
+    onnx = pytest.importorskip("onnx")
+    helper = onnx.helper
+    nodes = [helper.make_node("Identity", ["a.bias"], ["b.bias"]), helper.make_node("Identity", ["b.bias"], ["c.bias"])]
+    kept = [onnx.numpy_helper.from_array(np.float32([1, 2]), "a.bias")]
+    graph = helper.make_graph([*nodes, helper.make_node("Identity", ["images"], ["logits"])], "g", [], [], kept)
+    found = example.weights_of(helper.make_model(graph).SerializeToString())
+    assert list(found) == ["a.bias", "b.bias", "c.bias"]
+    assert all(weight.tolist() == [1, 2] for weight in found.values())
+
+
+def test_a_champion_whose_weights_were_melted_is_told_how_to_be_exported(example):
+    weights = {"fc.weight": np.zeros(2), "onnx::Conv_193": np.zeros(3)}
+    assert list(example.those_of(["fc.weight"], weights)) == ["fc.weight"]
+    with pytest.raises(NeedsAttention, match=r"lacks 1 of the network's 2 weights, such as bn1\.bias: .*PRESERVE"):
+        example.those_of(["fc.weight", "bn1.bias"], weights)
+
+
+def test_no_batch_has_a_single_image_which_batch_normalisation_cannot_take(stand_in, data):
+    sizes = [len(labels) for _, labels in stand_in().batches(data, RECIPE.model_copy(update={"batch_size": 9}), 0)]
+    assert sizes == [9] * 7
+    assert [len(labels) for _, labels in stand_in().batches(data, RECIPE.model_copy(update={"epoch_size": 1}), 0)] == [
+        1
+    ]
