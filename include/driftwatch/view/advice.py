@@ -43,6 +43,7 @@ AFTER_ALERT = {
     "training": "nothing yet: wait until the retraining has ended.",
     "comparing": "nothing yet: wait until the retraining has ended.",
     "handed_over": "train a model on the set and register it. The models page has the command.",
+    "brought": "nothing yet, if the team's DAG starts the comparison. Else trigger the retraining DAG by that run id, with the version as `challenger`.",
     "failed": "read the failed task's log in its run, and clear that task to go on from there; or trigger the retraining again.",
     "refused": "read on the models page where the new model is worse. Trigger the retraining again when there are more labels, or with other settings.",
     "too_little_evidence": "nothing yet, if more days with labels come: they judge it again. Else raise labels.sample_size, or retrain again later.",

@@ -14,8 +14,8 @@ from driftwatch.artifacts.days import stored_retrainings
 from driftwatch.artifacts.decision import RetrainingDecision
 from driftwatch.artifacts.handover import Handover
 from driftwatch.artifacts.keys import CHALLENGER, DATASET_CARD, GATE
-from driftwatch.artifacts.models import ChampionPointer
-from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, OutboxKeys
+from driftwatch.artifacts.models import ChampionPointer, ModelCard
+from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX, CHALLENGER_RUN_PREFIX, OutboxKeys
 from driftwatch.artifacts.publishing import OutboxAlert
 from driftwatch.artifacts.retraining import ChallengerNote, DatasetCard, GateResult, RetrainingRequest
 from driftwatch.errors import DamagedArtifact
@@ -34,6 +34,7 @@ State = Literal[
     "training",
     "comparing",
     "handed_over",
+    "brought",
     "failed",
     "refused",
     "too_little_evidence",
@@ -109,7 +110,7 @@ def _before(artifacts: Artifacts, day: date) -> Outcome | None:
 
 def _of_run(artifacts: Artifacts, run: str, day: date) -> Outcome:
     keys = artifacts.keys
-    gate = _find(artifacts, keys.retraining(run, GATE), GateResult)
+    gate = _find(artifacts, keys.retraining(run, GATE), GateResult) or _of_the_team(artifacts, run)
     if gate is not None and gate.decision != "promote":
         return _kept(run, gate)
     pointer = _find(artifacts, keys.champion, ChampionPointer)
@@ -120,25 +121,46 @@ def _of_run(artifacts: Artifacts, run: str, day: date) -> Outcome:
         return Outcome("failed", f"The retraining {run} failed: {_reason(failed)}. The champion serves as before.", run)
     if gate is not None:
         said = f"{_made(run, gate)}, which passed the gate. It is not the champion: {_passed(artifacts)}."
-        return Outcome("passed", said, run, gate.version, gate.reasons)
+        return Outcome("passed", said, _compared_in(run, gate), gate.version, gate.reasons)
     return _under_way(artifacts, run)
 
 
+def _of_the_team(artifacts: Artifacts, run: str) -> GateResult | None:
+    """What the gate found of the model that a team brought for a set that was handed over, in a run of its own: of the newest one, unless
+    another of them was promoted."""
+    note = _find(artifacts, artifacts.keys.retraining(run, CHALLENGER), ChallengerNote)
+    if note is None or not artifacts.storage.exists(artifacts.keys.of_retraining(run).handover.manifest):
+        return None
+    pointer = _find(artifacts, artifacts.keys.champion, ChampionPointer)
+    for version in (*reversed(pointer.champions if pointer else ()), note.version):
+        card = _find(artifacts, artifacts.keys.model_card(version), ModelCard)
+        if card is not None and card.data.run_key == run and (card.gate or version == note.version):
+            return card.gate
+    return None
+
+
 def _made(run: str, gate: GateResult) -> str:
-    """A run for a challenger that waits trains none: its first comparison was another run's."""
+    """A run for a challenger that waits trains none: its first comparison was another run's. A team's model is compared in a run of its own."""
+    if gate.run_key.startswith(CHALLENGER_RUN_PREFIX):
+        return f"For the retraining {run} the team brought {gate.version}"
     again = bool(gate.looks) and gate.looks[0].run_key != gate.looks[-1].run_key
     return (
         f"The retraining {run} compared {gate.version} again" if again else f"The retraining {run} made {gate.version}"
     )
 
 
+def _compared_in(run: str, gate: GateResult) -> str:
+    """The run that compared it: its own, of a model that a team brought."""
+    return gate.run_key if gate.run_key.startswith(CHALLENGER_RUN_PREFIX) else run
+
+
 def _kept(run: str, gate: GateResult) -> Outcome:
     if gate.decision == "keep":
         said = f"{_made(run, gate)}. The gate refused it, and {gate.champion} serves as before."
-        return Outcome("refused", said, run, gate.version, gate.reasons)
+        return Outcome("refused", said, _compared_in(run, gate), gate.version, gate.reasons)
     more = " It waits for the labels of more days." if gate.looks_left else ""
     said = f"{_made(run, gate)}. There was not enough evidence that it is better, and {gate.champion} serves as before.{more}"
-    return Outcome("too_little_evidence", said, run, gate.version, gate.reasons)
+    return Outcome("too_little_evidence", said, _compared_in(run, gate), gate.version, gate.reasons)
 
 
 def _promoted(artifacts: Artifacts, run: str, gate: GateResult, pointer: ChampionPointer, day: date) -> Outcome:
@@ -147,14 +169,20 @@ def _promoted(artifacts: Artifacts, run: str, gate: GateResult, pointer: Champio
     said = f"{_made(run, gate)}, which passed the gate and was promoted instead of {gate.champion}."
     if pointer.version != gate.version:
         return Outcome(
-            "replaced", f"{said} Since then {pointer.version} took its place.", run, gate.version, gate.reasons
+            "replaced",
+            f"{said} Since then {pointer.version} took its place.",
+            _compared_in(run, gate),
+            gate.version,
+            gate.reasons,
         )
     try:
         accepted = any(state.counts and day in state.days for state in accepted_states(artifacts.store))
     except (DamagedArtifact, PermissionError):
         accepted = False
     more = f" Days like {day} are usual since then." if accepted else ""
-    return Outcome("promoted", f"{said} It serves now.{more}", run, gate.version, gate.reasons, accepted)
+    return Outcome(
+        "promoted", f"{said} It serves now.{more}", _compared_in(run, gate), gate.version, gate.reasons, accepted
+    )
 
 
 def _passed(artifacts: Artifacts) -> str:
@@ -167,19 +195,40 @@ def _passed(artifacts: Artifacts) -> str:
 
 def _under_way(artifacts: Artifacts, run: str) -> Outcome:
     keys = artifacts.keys
+    handed = _find(artifacts, keys.of_retraining(run).handover.manifest, Handover)
     if note := _find(artifacts, keys.retraining(run, CHALLENGER), ChallengerNote):
+        if handed:
+            return _brought(artifacts, run, handed, note.version)
         has = "takes up" if note.after else "has made"
         said = f"The retraining {run} {has} {note.version}. It is being compared with the champion."
         return Outcome("comparing", said, run, note.version)
-    if handed := _find(artifacts, keys.of_retraining(run).handover.manifest, Handover):
-        said = f"The retraining {run} handed a set of {handed.set.rows:,} images over to the team. Its model is waited for."
-        return Outcome("handed_over", said, run)
+    if handed:
+        said = f"The retraining {run} handed a set of {handed.set.rows:,} images over to the team."
+        if newer := _newer(artifacts, handed):
+            return Outcome("replaced", f"{said} Since then {newer} became the champion.", run)
+        return Outcome("handed_over", f"{said} Its model is waited for.", run)
     if card := _find(artifacts, keys.retraining(run, DATASET_CARD), DatasetCard):
         said = (
             f"The retraining {run} trains on {card.images:,} images, {card.new_labels:,} of them with people's labels."
         )
         return Outcome("training", said, run)
     return Outcome("asked_for", f"The retraining {run} was asked for. It has not collected its training set yet.", run)
+
+
+def _brought(artifacts: Artifacts, run: str, handed: Handover, version: str) -> Outcome:
+    """The team's model, before the gate has judged it."""
+    said, own = f"For the retraining {run} the team brought {version}.", f"{CHALLENGER_RUN_PREFIX}{version}"
+    if artifacts.storage.exists(artifacts.keys.retraining(own, CHALLENGER)):
+        return Outcome("comparing", f"{said} It is being compared with the champion.", own, version)
+    newer = _newer(artifacts, handed)
+    meanwhile = f", and {newer} became the champion meanwhile" if newer else ""
+    return Outcome("brought", f"{said} Its comparison, run {own}, has not begun{meanwhile}.", run, version)
+
+
+def _newer(artifacts: Artifacts, handed: Handover) -> str | None:
+    """The champion, if it is another one than at the hand-over."""
+    pointer = _find(artifacts, artifacts.keys.champion, ChampionPointer)
+    return pointer.version if pointer and pointer.version != handed.champion else None
 
 
 def _reason(failed: OutboxAlert) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cards import model_card
 from tests.driftwatch.artifacts import samples
 from tests.driftwatch.view.typed import typed
 
@@ -136,6 +137,50 @@ def test_a_set_that_was_handed_over_is_waited_for(store: MonitorStore) -> None:
     decided(store)
     store.write(store.keys.of_retraining(RUN).handover.manifest, typed(Handover, samples.HANDOVER))
     assert (outcome(store).state, outcome(store).tone) == ("handed_over", tones.WAITING)
+
+
+def test_a_model_that_the_team_brought_is_followed_in_the_run_that_compares_it(store: MonitorStore) -> None:
+    """It was said to be compared for ever: before its comparison was started, and after it was refused or promoted."""
+    third, own = "v0003-11111111", f"challenger__{NEW}"
+    keys = store.keys
+    decided(store)
+    handed = typed(Handover, samples.HANDOVER, champion=OLD)
+    store.write(keys.of_retraining(RUN).handover.manifest, handed)
+    store.write(keys.champion, ChampionPointer(version=OLD, history=(OLD,)))
+    card = model_card()
+    brought = card.model_copy(update={"version": NEW, "data": card.data.model_copy(update={"run_key": RUN})})
+    store.write(keys.model_card(NEW), brought)
+    store.storage.write_json(keys.retraining(RUN, CHALLENGER), {**samples.CHALLENGER, "version": NEW})
+
+    assert outcome(store).said == (
+        f"For the retraining {RUN} the team brought {NEW}. Its comparison, run {own}, has not begun."
+    )
+    assert (outcome(store).state, outcome(store).tone) == ("brought", tones.WAITING)
+    store.storage.write_json(keys.retraining(own, CHALLENGER), {**samples.CHALLENGER, "version": NEW})
+    assert (outcome(store).state, outcome(store).run_id) == ("comparing", own)
+
+    gate = typed(GateResult, samples.GATE, decision="keep", version=NEW, champion=OLD, run_key=own)
+    store.write(keys.model_card(NEW), brought.model_copy(update={"gate": gate}))
+    assert (outcome(store).state, outcome(store).run_id, outcome(store).version) == ("refused", own, NEW)
+    assert outcome(store).said.startswith(f"For the retraining {RUN} the team brought {NEW}. The gate refused it")
+
+    passed = gate.model_copy(update={"decision": "promote"})
+    store.write(keys.model_card(NEW), brought.model_copy(update={"gate": passed}))
+    store.write(keys.champion, ChampionPointer(version=NEW, previous=OLD, history=(OLD, NEW)))
+    assert (outcome(store).state, outcome(store).run_id) == ("promoted", own)
+    # Another try for the same set, which nobody compared, hides nothing of the one that serves.
+    store.storage.write_json(keys.retraining(RUN, CHALLENGER), {**samples.CHALLENGER, "version": third})
+    assert (outcome(store).state, outcome(store).version) == ("promoted", NEW)
+
+
+def test_a_set_whose_champion_was_replaced_is_waited_for_no_more(store: MonitorStore) -> None:
+    decided(store)
+    store.write(store.keys.of_retraining(RUN).handover.manifest, typed(Handover, samples.HANDOVER, champion=OLD))
+    store.write(store.keys.champion, ChampionPointer(version=NEW, previous=OLD, history=(OLD, NEW)))
+    assert (outcome(store).state, outcome(store).said.endswith(f"Since then {NEW} became the champion.")) == (
+        "replaced",
+        True,
+    )
 
 
 def test_an_alert_that_is_attached_to_a_retraining_follows_that_one(store: MonitorStore) -> None:
