@@ -3,36 +3,45 @@
 from __future__ import annotations
 
 import sqlite3
+import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
+
+from driftwatch.errors import DriftwatchError
 
 _AT_ONCE = 500  # SQLite takes 999 values in a question, in older versions
 
 
+class NoRoom(DriftwatchError):
+    """The local disk does not take the rows."""
+
+
 class RowsByPath:
     """`rows`: each with its path first, then `fields` texts. They are kept by SQLite in a temporary file (in `TMPDIR`), which the system removes when
-    the process ends, however it ends. Threads may share it."""
+    the process ends, however it ends. Threads may share it. Raises NoRoom where the disk cannot hold them, and whatever `rows` raises."""
 
     def __init__(self, rows: Iterable[tuple[str, ...]], fields: int) -> None:
         self._lock = threading.Lock()
         self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self.close = weakref.finalize(self, self._kept.close)
         names = [f"field{number}" for number in range(fields)]
-        for statement in (
-            "PRAGMA journal_mode = OFF",
-            "PRAGMA synchronous = OFF",
-            f"CREATE TABLE rows (path BLOB, {', '.join(f'{name} BLOB' for name in names)})",
-            "BEGIN",
-        ):
-            self._kept.execute(statement)
         marks = ", ".join("?" * (fields + 1))
         add = f"INSERT INTO rows VALUES ({marks})"  # noqa: S608
-        self._kept.executemany(add, ([*map(_bytes, row)] for row in rows))
-        # With the fields, so that paths that are asked for in their order are read in the order of the file.
-        self._kept.execute(f"CREATE INDEX by_path ON rows (path, {', '.join(names)})")
-        self._kept.execute("COMMIT")
+        with _telling():
+            for statement in (
+                "PRAGMA journal_mode = OFF",
+                "PRAGMA synchronous = OFF",
+                f"CREATE TABLE rows (path BLOB, {', '.join(f'{name} BLOB' for name in names)})",
+                "BEGIN",
+            ):
+                self._kept.execute(statement)
+            self._kept.executemany(add, ([*map(_bytes, row)] for row in rows))
+            # With the fields, so that paths that are asked for in their order are read in the order of the file.
+            self._kept.execute(f"CREATE INDEX by_path ON rows (path, {', '.join(names)})")
+            self._kept.execute("COMMIT")
 
     def of(self, paths: Iterable[str]) -> dict[str, list[tuple[str, ...]]]:
         """The fields of the rows of each path, in the order of the table; nothing of a path that has no row."""
@@ -40,11 +49,21 @@ class RowsByPath:
         for some in _some(paths):
             marks = ", ".join("?" * len(some))
             asked = f"SELECT * FROM rows WHERE path IN ({marks}) ORDER BY rowid"  # noqa: S608
-            with self._lock:
+            with self._lock, _telling():
                 rows = self._kept.execute(asked, some).fetchall()
             for path, *fields in rows:
                 found.setdefault(_text(path), []).append(tuple(map(_text, fields)))
         return found
+
+
+@contextmanager
+def _telling() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise NoRoom(
+            f"the rows of a table cannot be kept on the local disk ({error}): free some of {tempfile.gettempdir()}, or let TMPDIR name another folder"
+        ) from error
 
 
 def _some(paths: Iterable[str]) -> Iterator[list[bytes]]:

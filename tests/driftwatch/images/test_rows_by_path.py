@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from driftwatch.images.rows_by_path import RowsByPath
+from driftwatch.images.rows_by_path import NoRoom, RowsByPath
 
 
 def test_each_path_has_its_rows_in_the_order_of_the_table():
@@ -50,3 +51,16 @@ def test_memory_does_not_grow_with_the_table():
         assert tracemalloc.get_traced_memory()[1] < 500_000
     finally:
         tracemalloc.stop()
+
+
+def test_a_disk_that_is_full_is_told_with_what_to_do(monkeypatch):
+    real = sqlite3.connect
+
+    def full(*args, **settings):
+        found = real(*args, **settings)
+        found.execute("PRAGMA max_page_count = 20")
+        return found
+
+    monkeypatch.setattr(sqlite3, "connect", full)
+    with pytest.raises(NoRoom, match=r"kept on the local disk \(database or disk is full\): free some of /.*TMPDIR"):
+        RowsByPath(((f"{number:06d}.jpg", "night") for number in range(50_000)), 1)
