@@ -16,6 +16,7 @@ from driftwatch.images.headers import Header, ImageFile, RejectedImage, damaged,
 from driftwatch.images.heic import read_heic
 from driftwatch.images.jpeg import decode_jpeg, read_jpeg
 from driftwatch.images.picture import Picture, upright
+from driftwatch.images.plain_jpeg import read_jpeg_quickly
 from driftwatch.images.png import read_png
 from driftwatch.images.scaled import read_scaled
 from driftwatch.images.tiff import read_tiff
@@ -47,12 +48,13 @@ class DecodedImage(NamedTuple):
 
 
 def decode_image(data: bytes, limits: ImagesConfig) -> DecodedImage:
-    """Checks an image's bytes and decodes them once: `check_file`, then `decode_file`."""
-    return decode_file(check_file(data, limits), limits)
+    """Checks an image's bytes and decodes them once: `check_file` without kernels, which most processes that show an image never load, then
+    `decode_file`."""
+    return decode_file(check_file(data, limits, kernels=False), limits)
 
 
-def check_file(data: bytes, limits: ImagesConfig) -> ImageFile:
-    """Looks through an image's bytes without decoding a pixel.
+def check_file(data: bytes, limits: ImagesConfig, kernels: bool = True) -> ImageFile:
+    """Looks through an image's bytes without decoding a pixel; `kernels`: by compiled ones where these are quicker.
 
     The checks come in this order: empty, `max_bytes`, format by content, `max_pixels` (a decompression bomb is never
     opened), `min_side`, then what is cut short, or small but far more work than a picture of its size.
@@ -72,7 +74,8 @@ def check_file(data: bytes, limits: ImagesConfig) -> ImageFile:
         if min(header.width, header.height) < limits.min_side:
             raise RejectedImage("too_small", f"is {header.size}; images.min_side is {limits.min_side}", header)
 
-    return _READERS[format_of(data, limits.formats)](data, check)
+    name = format_of(data, limits.formats)
+    return read_jpeg_quickly(data, check) if name == "JPEG" and kernels else _READERS[name](data, check)
 
 
 def decode_file(file: ImageFile, limits: ImagesConfig) -> DecodedImage:

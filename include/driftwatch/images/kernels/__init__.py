@@ -28,3 +28,11 @@ def rgb_kernels() -> ModuleType:
     from driftwatch.images.kernels import rgb
 
     return rgb
+
+
+@cache
+def marker_kernels() -> ModuleType:
+    """`kernels.markers`, likewise."""
+    from driftwatch.images.kernels import markers
+
+    return markers
