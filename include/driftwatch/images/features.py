@@ -13,6 +13,7 @@ Of a large JPEG only these pixels are made (driftwatch.images.scaled).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -115,7 +116,14 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
 
 def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
-    return rgb_kernels().colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), sampling(*rgb.shape[:2]))
+    step = sampling(*rgb.shape[:2])
+    bits = _bits_of_counts(max(1, rgb.shape[0] // step) * max(1, rgb.shape[1] // step))
+    return rgb_kernels().colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), step, bits)
+
+
+@lru_cache(maxsize=4096)
+def _bits_of_counts(pixels: int) -> np.ndarray:
+    return rgb_kernels().bits_of_counts(pixels)
 
 
 def _sharpness(rgb: np.ndarray) -> tuple[float, ...]:

@@ -10,6 +10,7 @@ from driftwatch.images.kernels.compiled import ROWS, compiled, inlined
 
 i32, f32, u8, u16, u32, u64, at = np.int32, np.float32, np.uint8, np.uint16, np.uint32, np.uint64, np.uintp
 _EPSILON, _UNIT = f32(np.finfo(np.float32).eps), f32(1 / 255)
+_COUNTS = 512
 _LINES = 8  # of samples at once: few enough for the processor's nearest memory
 
 
@@ -59,10 +60,26 @@ def _count(rows: np.ndarray, y: np.uintp, place: np.uintp, counts: np.ndarray) -
     return u64(u32(u32(red) | u32(u32(green) << u32(8))) | u32(u32(blue) << u32(16)))
 
 
-@compiled(f"UniTuple(float64, 7)({ROWS}, int64)")
-def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
+@inlined
+def _bits(count: int, pixels: int) -> float:
+    """What a value of one band that so many of the pixels have adds to the entropy of all three; below 0."""
+    share = count / (3 * pixels)
+    return share * math.log2(share)
+
+
+@compiled("float64[::1](int64)")
+def bits_of_counts(pixels: int) -> np.ndarray:
+    """`_bits` of the counts up to 511, which most values have: a logarithm takes twenty times as long as looking it up."""
+    found = np.zeros(_COUNTS)
+    for count in range(1, _COUNTS):
+        found[count] = _bits(count, pixels)
+    return found
+
+
+@compiled(f"UniTuple(float64, 7)({ROWS}, int64, float64[::1])")
+def colour(rows: np.ndarray, step: int, bits: np.ndarray) -> tuple[float, ...]:
     """Entropy, then mean and standard deviation of hue, saturation and brightness, of every `step`-th pixel of every `step`-th row of
-    an RGB picture, rows [height, 3 * width]. A row has at most 4,000 such pixels.
+    an RGB picture, rows [height, 3 * width]. A row has at most 4,000 such pixels. `bits`: `bits_of_counts` of their number.
 
     Storing takes the time. So two samples are stored at once, and every other one is counted in a table of its own. While some lines are
     counted the next ones are fetched: one byte of each 64 is touched, as memory gives so many at once.
@@ -94,8 +111,7 @@ def colour(rows: np.ndarray, step: int) -> tuple[float, ...]:
         for value in range(256):
             count = even[band, value] + odd[band, value]
             if count:
-                share = count / (3 * pixels)
-                entropy -= share * math.log2(share)
+                entropy -= bits[count] if count < _COUNTS else _bits(count, pixels)
     means, squares = sums[::2] / pixels, sums[1::2] / pixels
     spreads = np.sqrt(np.maximum(0.0, squares - means * means))
     return entropy, means[0], spreads[0], means[1], spreads[1], means[2], spreads[2]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 import pytest
@@ -22,7 +24,7 @@ def test_colour_is_pillows_but_for_roundings_of_one_pixel_in_a_hundred():
     image = Image.fromarray(rgb)
     hsv = ImageStat.Stat(image.convert("HSV"))
 
-    entropy, *found = rgb_kernels.colour(rgb.reshape(120, -1), 1)
+    entropy, *found = rgb_kernels.colour(rgb.reshape(120, -1), 1, rgb_kernels.bits_of_counts(120 * 160))
 
     assert entropy == pytest.approx(image.entropy(), rel=1e-9)
     assert found == pytest.approx(
@@ -40,9 +42,13 @@ def test_colour_counts_every_so_manieth_pixel(shape, step, flat):
     shares = np.concatenate([np.bincount(band, minlength=256) for band in seen.reshape(-1, 3).T]) / seen.size
     brightness = seen.max(axis=2)
 
-    entropy, *found = rgb_kernels.colour(rgb.reshape(len(rgb), -1), step)
+    entropy, *found = rgb_kernels.colour(rgb.reshape(len(rgb), -1), step, rgb_kernels.bits_of_counts(seen[..., 0].size))
 
     assert entropy == pytest.approx(-(shares[shares > 0] * np.log2(shares[shares > 0])).sum(), rel=1e-12)
+    one_by_one = 0.0
+    for share in shares[shares > 0].tolist():
+        one_by_one -= share * math.log2(share)
+    assert entropy == one_by_one  # to the last bit: pictures of one colour have one entropy, whatever looked it up
     assert found[4:] == pytest.approx([brightness.mean(), brightness.std()], rel=1e-12)
 
 
