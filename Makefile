@@ -18,7 +18,7 @@ help: ## List the targets
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip sync --quiet --compile-bytecode requirements.txt
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --editable .
-	@$(BIN)/python -c 'from driftwatch.images.kernels import blocks, grey, hamming, huffman, rgb, stuffing' # compiled now, once, and kept
+	@$(BIN)/python -c 'from driftwatch.images.kernels import blocks, grey, hamming, huffman, markers, rgb, stuffing' # compiled now, once, and kept
 	@touch $@
 
 install: .venv/installed ## Create .venv from the locked requirements
