@@ -6,7 +6,6 @@ import csv
 import gzip
 import io
 import json
-import re
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -33,8 +32,6 @@ _ENDS = {
     ".json": "jsonl",
 }
 _GZIP = b"\x1f\x8b"
-# Half of a letter beyond 0xFFFF, or the first of both halves.
-_HALF = re.compile(r"\\u[dD][89a-fA-F]")
 # An image or an embedding can stand in a field.
 csv.field_size_limit(1 << 30)
 
@@ -234,19 +231,10 @@ def _json_lines(file: ReadFile, text: str, broken: Counter[str]) -> Iterator[dic
                 raise _cut(file, "its last line is cut short") from None
             broken["cut_line" if last else "no_json"] += 1
             continue
-        if isinstance(found, dict) and not (_HALF.search(line) and _has_half_letters(found)):
+        if isinstance(found, dict):
             yield found
         else:
             broken["no_json"] += 1
-
-
-def _has_half_letters(found: dict[str, Any]) -> bool:
-    """Whether a text in it has half of a letter's code, as "\\ud800" alone is: it is no text that could be stored."""
-    try:
-        json.dumps(found, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return True
-    return False
 
 
 def _refuse_absent(

@@ -26,6 +26,7 @@ from driftwatch.models.logged.understand import (
     MOST_NAMED,
     Understood,
     key_of,
+    storable,
     text_of,
     understand,
     usual_width,
@@ -185,7 +186,7 @@ class KeptRows:
 
 
 def _written(value: object) -> str | None:
-    return value if isinstance(value, str) else text_of(value)
+    return storable(value) if isinstance(value, str) else text_of(value)
 
 
 def _answers(found: Understood, config: MonitorConfig) -> dict[str, object]:

@@ -121,9 +121,11 @@ def events_of(lines: Iterable[Line], broken: Counter[str]) -> Iterator[Event]:
         if not kind.endswith((_REQUEST, _RESPONSE)):
             broken["no_response"] += 1
             continue
-        is_request = kind.endswith(_REQUEST)
+        is_request, name = kind.endswith(_REQUEST), line.get("id")
         about = {name: value for name, value in line.items() if name not in ("data", "data_base64")}
         try:
+            if isinstance(name, dict | list):
+                raise ValueError("the id is no text")
             payload = _payload(line)
             parts = [*_instances(payload)]
         except (ValueError, TypeError, KeyError, AttributeError, IndexError, ZeroDivisionError, RecursionError):
@@ -132,17 +134,17 @@ def events_of(lines: Iterable[Line], broken: Counter[str]) -> Iterator[Event]:
             continue
         about["model_version"] = payload.get("model_version") or line.get("inferenceservicename")
         if not is_request:
-            yield Event(line.get("id"), False, tuple(parts), (), about)
+            yield Event(name, False, tuple(parts), (), about)
             continue
         digests = tuple(image_in(part) for part in parts)
-        yield Event(line.get("id"), True, tuple(_small(part) for part in parts), digests, about)
+        yield Event(name, True, tuple(_small(part) for part in parts), digests, about)
 
 
 def kserve_records(events: Sequence[Event], requests: Mapping[Any, Event], broken: Counter[str]) -> Iterator[Line]:
     """The answers among the `events` of a file, each with its request: one record for each image of a batch. `requests`: those of all
     files, by id. A request without a response is an image without an answer: it has no row."""
     for event in events:
-        request = requests.get(event.id)
+        request = None if event.id is None else requests.get(event.id)  # without ids nobody knows which belong together
         if event.is_request:
             continue
         if not event.parts or (request and len(request.parts) != len(event.parts)):
@@ -174,6 +176,8 @@ def _instances(payload: Line) -> Iterator[Any]:
     """The payload cut into its images: V1's list, or V2's tensors along their first axis."""
     for name in ("instances", "predictions"):
         if name in payload:
+            if not isinstance(payload[name], list):
+                raise ValueError(f"{name} is no list")
             yield from payload[name]
             return
     tensors = payload.get("inputs") or payload.get("outputs") or []
@@ -187,6 +191,8 @@ def _row(tensor: Line, place: int) -> Any:
     data, count = tensor["data"], tensor["shape"][0]
     if len(data) == count:  # nested, or one value for each
         return data[place]
+    if len(data) < count:
+        raise ValueError("the shape tells of more images than there are data for")
     width = len(data) // count
     row = data[place * width : (place + 1) * width]
     return row[0] if width == 1 else row

@@ -115,12 +115,17 @@ def text_of(value: Any) -> str | None:
         return value.decode("utf-8", "replace")
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return str(value).strip() or None
+    return storable(str(value)).strip() or None
 
 
 def key_of(value: Any) -> str | None:
     """An image's path as it stands, with its spaces; None where it is empty."""
-    return value if isinstance(value, str) and value.strip() else text_of(value)
+    return storable(value) if isinstance(value, str) and value.strip() else text_of(value)
+
+
+def storable(text: str) -> str:
+    """The text, with U+FFFD for each half of a letter that JSON can write and no file can hold."""
+    return text if text.isascii() else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _note(reasons: np.ndarray, where: np.ndarray, reason: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from typing import Any
 
 import numpy as np
@@ -214,6 +215,24 @@ def test_segments_are_kept_and_scores_alone_are_enough(tmp_path):
     table = day.storage.read_table(day.keys.predictions)
     assert table["prediction"].unique().tolist() == ["dog"]
     assert table["segment.camera"].tolist()[:3] == ["", "c1", "c0"]
+
+
+def with_halves() -> list[dict[str, Any]]:
+    """Answers with half of a letter, as JSON can write it."""
+    half = json.loads('"a\\ud83d"')
+    rows = [{**answer(number), "camera": "c"} for number in range(IMAGES)]
+    rows[0]["model"] = rows[1]["class"] = rows[2]["file"] = rows[3]["camera"] = half
+    return rows
+
+
+def test_half_a_letter_in_a_text_stops_nothing(tmp_path):
+    day = a_day(tmp_path, columns={**COLUMNS, "segments": ["camera"]}, max_unanswered=0.1, max_without_image=0.1)
+    put(day, "a.jsonl", jsonl_of(with_halves()))
+    found = answered(day)
+    assert (found.used, found.reasons, found.strangers) == (98, {"unknown_class": 1}, {"no_file": 1})
+    assert (found.unknown_classes, found.versions) == (("a\ufffd",), {"a\ufffd": 1, "prod-7": 97})
+    table = day.storage.read_table(day.keys.predictions).set_index("image_id")
+    assert table.loc[image_id(3), "segment.camera"] == "a\ufffd"
 
 
 # Embeddings and GIST

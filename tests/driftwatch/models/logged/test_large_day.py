@@ -35,7 +35,7 @@ from .days import (
     put,
     put_inputs,
 )
-from .test_day import odd, with_gist
+from .test_day import odd, with_gist, with_halves
 from .test_presets import CSV_OUTPUT, JSON_OUTPUT, b64, body, captured
 
 ENDS = {"csv": csv_of, "jsonl": jsonl_of, "parquet": parquet_of}
@@ -284,12 +284,8 @@ def test_sagemaker_s_capture_tells_images_by_their_bytes(
     assert counts(same_as_held(day, monkeypatch)).used == (60 if output is CSV_OUTPUT else 0)
 
 
-@pytest.mark.parametrize("field", ["file", "class", "model"])
-def test_a_line_with_half_a_letter_is_refused_and_stops_no_day(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, field: str
-) -> None:
-    day = as_a_large_day(a_day(tmp_path, max_unanswered=0.1))
-    lines = jsonl_of([*answers(range(98)), answer(98, **{field: "half"}), answer(99, file="smile.jpg")])
-    put(day, "a.jsonl", lines.replace('"half"', '"half \\ud83d"').replace("smile", "smile \\ud83d\\ude00"))
-    found = counts(same_as_held(day, monkeypatch))
-    assert (found.rows, found.used, found.reasons, found.strangers) == (100, 98, {"no_json": 1}, {"no_file": 1})
+def test_half_a_letter_in_a_text_is_as_in_a_small_day(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = {**COLUMNS, "segments": ["camera"]}
+    day = as_a_large_day(a_day(tmp_path, columns=columns, max_unanswered=0.1, max_without_image=0.1))
+    put(day, "a.jsonl", jsonl_of(with_halves()))
+    assert counts(same_as_held(day, monkeypatch)).used == IMAGES - 2

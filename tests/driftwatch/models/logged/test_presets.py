@@ -162,6 +162,45 @@ def test_events_that_do_not_fit_are_counted_and_a_request_without_a_response_is_
     assert found.day == DAY
 
 
+def test_answers_without_ids_are_of_no_image_and_not_all_of_the_last_one(tmp_path):
+    day = a_day(tmp_path, format="kserve", columns={}, max_unanswered=1)
+    pairs = [(number, *v1([number])) for number in range(10)]
+    events = [
+        {**event(number, kind, data), "id": None}
+        for number, asked, answer in pairs
+        for kind, data in (("request", asked), ("response", answer))
+    ]
+    put(day, "a.jsonl", jsonl_of(events))
+    found = answer_day(day, VERSION, open_storage)
+    assert (found.rows, found.used, found.earlier, found.reasons) == (10, 0, 0, {"no_key": 10})
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"outputs": [{"name": "p", "shape": [10**9, 2], "datatype": "FP32", "data": []}]},
+        {"outputs": [{"name": "p", "shape": [3, 2], "datatype": "FP32", "data": [0.5, 0.5]}]},
+        {"predictions": "0.25"},
+        {"predictions": {"probabilities": [[0.25, 0.75]], "classes": ["cat"]}},
+    ],
+    ids=["of a thousand million images", "of more images than numbers", "a text", "a mapping"],
+)
+def test_a_response_that_is_no_list_of_as_many_answers_is_one_that_cannot_be_read(odd):
+    broken: Counter[str] = Counter()
+    assert [*events_of([event(1, "response", odd)], broken)] == []
+    assert broken == {"no_payload": 1}
+
+
+@pytest.mark.parametrize("kind", ["request", "response"])
+def test_an_event_whose_id_is_no_text_stops_nothing(tmp_path, kind):
+    day = a_day(tmp_path, format="kserve", columns={}, max_unanswered=1)
+    asked, answer = v1([1])
+    odd = {**event(5, kind, asked if kind == "request" else answer), "id": {"of": ["a", "proxy"]}}
+    put(day, "a.jsonl", jsonl_of([odd, event(1, "request", asked), event(1, "response", answer)]))
+    found = answer_day(day, VERSION, open_storage)
+    assert (found.used, found.refused) == (1, 0 if kind == "request" else 1)
+
+
 def test_an_image_in_a_tensor_of_texts_is_told_by_its_bytes_and_not_kept():
     image, pixels = bytes(3000), [0.5] * 4000
     tensors = [
