@@ -17,7 +17,14 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.table_file import StillWritten
 from driftwatch.models.logged.columns import Rows, sources, table_of
 from driftwatch.models.logged.files import ReadFile
-from driftwatch.models.logged.presets import Event, events_of, kserve_records, preset_columns, sagemaker_records
+from driftwatch.models.logged.presets import (
+    Event,
+    events_of,
+    kserve_records,
+    preset_columns,
+    requests_of,
+    sagemaker_records,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -82,7 +89,7 @@ def rows_of(files: Sequence[ParsedFile], settings: LoggedConfig) -> list[Rows]:
     if settings.format != "kserve":
         return [file.rows for file in files]
     wanted = sources(preset_columns(settings.columns))
-    requests = {event.id: event for file in files for event in file.events if event.is_request}
+    requests = requests_of(event for file in files for event in file.events)
     found = []
     for file in files:
         broken = Counter(file.rows.broken)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from driftwatch.models.logged.presets import Event, kserve_records
+from driftwatch.models.logged.presets import Event, kserve_records, requests_of
 from driftwatch.storage.joining import Parts, part_of
 
 _BATCH = 1 << 20  # images in one event at most, for the order of the rows
@@ -58,7 +58,7 @@ class KeptEvents:
 def _answers(kept: pa.Table) -> KeptAnswers:
     found = KeptAnswers()
     rows = [(row["order"], row["file"], _event(row["event"])) for row in kept.to_pylist()]
-    requests = {event.id: event for _, _, event in rows if event.is_request}
+    requests = requests_of(event for _, _, event in rows)
     for order, file, event in rows:
         broken: Counter[str] = Counter()
         records = [*kserve_records([event], requests, broken)]

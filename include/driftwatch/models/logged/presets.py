@@ -140,11 +140,23 @@ def events_of(lines: Iterable[Line], broken: Counter[str]) -> Iterator[Event]:
         yield Event(name, True, tuple(_small(part) for part in parts), digests, about)
 
 
+def requests_of(events: Iterable[Event]) -> dict[Any, Event]:
+    """The requests by their id. Without an id, and of one that several other requests have, nobody knows which response belongs to which."""
+    found: dict[Any, Event] = {}
+    several: set[Any] = set()
+    for event in events:
+        if event.is_request and event.id is not None:
+            first = found.setdefault(event.id, event)
+            if (first.parts, first.digests) != (event.parts, event.digests):
+                several.add(event.id)
+    return {name: event for name, event in found.items() if name not in several}
+
+
 def kserve_records(events: Sequence[Event], requests: Mapping[Any, Event], broken: Counter[str]) -> Iterator[Line]:
     """The answers among the `events` of a file, each with its request: one record for each image of a batch. `requests`: those of all
-    files, by id. A request without a response is an image without an answer: it has no row."""
+    files, as `requests_of` gives them. A request without a response is an image without an answer: it has no row."""
     for event in events:
-        request = None if event.id is None else requests.get(event.id)  # without ids nobody knows which belong together
+        request = requests.get(event.id)
         if event.is_request:
             continue
         if not event.parts or (request and len(request.parts) != len(event.parts)):

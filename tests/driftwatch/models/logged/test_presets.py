@@ -175,6 +175,17 @@ def test_answers_without_ids_are_of_no_image_and_not_all_of_the_last_one(tmp_pat
     assert (found.rows, found.used, found.earlier, found.reasons) == (10, 0, 0, {"no_key": 10})
 
 
+def test_an_id_that_two_requests_have_is_of_neither_and_one_that_was_sent_twice_is(tmp_path):
+    day = a_day(tmp_path, format="kserve", columns={}, max_unanswered=1)
+    events = []
+    for number, name in ((0, 7), (1, 7), (2, 8), (2, 8)):
+        asked, answer = v1([number])
+        events += [event(name, "request", asked), event(name, "response", answer)]
+    put(day, "a.jsonl", jsonl_of(events))
+    found = answer_day(day, VERSION, open_storage)
+    assert (found.rows, found.used, found.earlier, found.reasons) == (4, 1, 1, {"no_key": 2})
+
+
 @pytest.mark.parametrize(
     "odd",
     [
