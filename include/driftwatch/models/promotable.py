@@ -78,7 +78,7 @@ def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
     needed, each = clean_images_needed(config, sizes), class_images_needed(config, sizes)
     if n == 0 or chance_of(_shares(sizes.accuracy), n, settings.max_clean_drop, settings.gate_confidence) < 0.5:
         found.append(
-            f"the gate can hardly ever promote: {n} held-out images do not rule out a loss of {settings.max_clean_drop:.0%} "
+            f"the gate can hardly ever promote: {n} held-out images do not rule out a loss of {100 * settings.max_clean_drop:.3g}% "
             f"(retraining.max_clean_drop) for a model that lost nothing; about {_about(needed)} would: add training images, to "
             f"about {_training_images(config, needed, each)} a class, or evaluation labels on days without drift"
         )

@@ -42,3 +42,11 @@ def test_the_training_images_that_are_asked_for_are_enough(k: int, accuracy: flo
     asked = said(config, Sizes(250, {}, accuracy)).rpartition("about ")[2].split()[0]
     held_out = math.ceil(int(asked) * HOLDOUT_SHARE)
     assert not warnings(config, Sizes(250, dict.fromkeys(config.classes, held_out), accuracy))
+
+
+@pytest.mark.parametrize(("allowed", "told"), [(0.05, "5%"), (0.025, "2.5%"), (0.002, "0.2%")])
+def test_the_loss_that_is_allowed_is_told_as_the_monitor_file_has_it(allowed: float, told: str) -> None:
+    config = monitor(2)
+    config.retraining = RetrainingConfig(max_clean_drop=allowed)
+    (found,) = [one for one in warnings(config, Sizes(250, {"c0": 20, "c1": 20}, 0.9)) if "max_clean_drop" in one]
+    assert f"a loss of {told} (retraining.max_clean_drop)" in found
