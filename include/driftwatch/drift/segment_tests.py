@@ -108,13 +108,3 @@ def _splits(sample: Sample, splits: int, seed: Sequence[int]) -> np.ndarray:
         members[:n] = True
         found.append(scores(pooled, rng.permuted(members, axis=0)).max(axis=(0, 1)))
     return np.concatenate(found)
-
-
-def adjusted(p_values: Sequence[float]) -> np.ndarray:
-    """The p-values corrected for their number by Holm (1979): with those no more than a rate, the chance of any false one is that rate."""
-    found = np.asarray(p_values, float)
-    order = np.argsort(found, kind="stable")
-    stepped = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
-    result = np.empty(len(found))
-    result[order] = np.minimum(stepped, 1.0)
-    return result

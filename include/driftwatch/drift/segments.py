@@ -15,7 +15,7 @@ import numpy as np
 from driftwatch.artifacts.segments import SegmentDrift, SegmentFeature
 from driftwatch.config.segments import SegmentDriftConfig
 from driftwatch.drift.segment_days import EarlierDay, Segment
-from driftwatch.drift.segment_tests import adjusted
+from driftwatch.models.metrics import holm
 
 if TYPE_CHECKING:
     from datetime import date
@@ -91,7 +91,7 @@ def judge(
     """The rows of drift.json or content_drift.json, those that drifted first. `found`: each segment of the day, the number of its images
     and its test; `earlier`: the newest day first."""
     tested = {segment: test for segment, (_, test) in found.items() if isinstance(test, Judged)}
-    corrected = dict(zip(tested, adjusted([test.p_value for test in tested.values()]).tolist(), strict=True))
+    corrected = dict(zip(tested, holm(np.array([test.p_value for test in tested.values()])).tolist(), strict=True))
     rate = rates(config, config.profiling.false_alarm_rate * getattr(config.profiling.false_alarm_shares, kind), kind)[
         1
     ]
