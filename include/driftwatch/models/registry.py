@@ -158,6 +158,11 @@ def prune(store: MonitorStore, keep: int) -> list[str]:
     return old
 
 
+def is_kept(store: MonitorStore, version: str) -> bool:
+    """Whether the version's model file is still there. Raises UnknownVersion."""
+    return store.storage.exists(model_key(store, card(store, version)))
+
+
 def model_key(store: MonitorStore, about: ModelCard) -> str:
     """Where the file of the card's version lies."""
     return store.keys.model(about.version, about.kind)

@@ -70,6 +70,8 @@ def waiting(store: MonitorStore, run_key: str, day: date) -> GateResult | None:
         return None
     if newest.version in looked_later:  # a look between two others would belong to no sequence of looks
         return None
+    if not registry.is_kept(store, newest.version):  # newer challengers took its place (retraining.keep_challengers)
+        return None
     since = days_of_data_since(store.storage, store.keys, newest.looks[0].day, day)
     return newest if since <= store.config.retraining.pending_days else None
 

@@ -186,6 +186,16 @@ def test_nobody_waits_after_the_last_day_or_once_another_model_is_champion(world
         take_up_waiting(first, run_of(DAYS[1]), DAYS[1], "alert")
 
 
+def test_one_whose_model_was_deleted_for_newer_ones_waits_no_more(first) -> None:
+    """The next alert trains a new one: its runs failed, and nothing was trained for as long as it would have waited."""
+    version = gate_of(first, DAYS[0]).version
+    first.storage.delete(registry.model_key(first, registry.card(first, version)))
+    assert waiting(first, run_of(DAYS[1]), DAYS[1]) is None
+    assert begin_unless_in_the_way(first, DAYS[1], 0, lambda run_id, unfinished: 0) is None
+    with pytest.raises(NobodyWaits):
+        take_up_waiting(first, run_of(DAYS[1]), DAYS[1], "alert")
+
+
 def test_without_days_to_wait_the_first_comparison_is_the_last(world, answers) -> None:
     world.add_day(DAYS[0], 40, verdict="alert")
     config = world.with_config(min_evaluation_labels=5, pending_days=0).config
