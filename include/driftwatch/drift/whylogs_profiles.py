@@ -225,7 +225,8 @@ def hellinger(target: DatasetProfileView, reference: DatasetProfileView) -> dict
         low = min(sketch.get_min_value() for sketch in sketches)
         high = max(sketch.get_max_value() for sketch in sketches)
         bins = max(min(math.ceil(sum(sketch.get_n() for sketch in sketches) / _ROWS_A_BIN), _MOST_BINS), 2)
-        edges = np.linspace(low, high, bins + 1)[1:-1] if high > low else np.array([low + 1.0])
+        # Between numbers that differ in their last digits alone there are fewer edges than bins.
+        edges = np.unique(np.linspace(low, high, bins + 1)[1:-1]) if high > low else np.array([low + 1.0])
         ours, theirs = (np.sqrt(sketch.get_pmf(edges.tolist())) for sketch in sketches)
         found[name] = round(float(np.linalg.norm(ours - theirs) / math.sqrt(2)), 6)
     return found

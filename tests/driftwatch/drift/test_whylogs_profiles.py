@@ -229,3 +229,14 @@ def test_the_first_profile_opens_no_socket_and_switches_the_look_ups_off():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     assert (done.returncode, done.stdout) == (0, "True 1\n"), done.stderr
+
+
+def test_the_distance_of_values_that_differ_in_their_last_digits_alone():
+    """As of a camera that always sends the same picture."""
+    same, next_to_it = np.full(100, 120.0), np.where(np.arange(100) % 2, 120.0, np.nextafter(120.0, 200))
+    one, other = (
+        profiles.read_profile(profiles.feature_profile(pd.DataFrame({"a": values}), DAY))
+        for values in (same, next_to_it)
+    )
+    assert profiles.hellinger(one, one) == {"a": 0.0}
+    assert 0 < profiles.hellinger(one, other)["a"] < 1
