@@ -142,7 +142,7 @@ class TensorFlow(Served):
         who, output, data = self.planner.who, self.plan.output, found.outputs
         if self.config.body == "instances":
             data = found.predictions
-            if isinstance(data, list) and data and isinstance(data[0], dict):
+            if isinstance(data, list) and data and all(isinstance(row, dict) for row in data):
                 data = [picked(row, output, who) for row in data]
         elif isinstance(data, dict):
             data = picked(data, output, who)

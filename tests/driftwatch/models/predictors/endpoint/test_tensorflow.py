@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
+from driftwatch.http import ServiceError
 from driftwatch.models.predictors.endpoint.plan import DoesNotFit
 
-from .conftest import ask, colours, expected, facts_of, pictures
+from ....http.scripted import Scripted, answer
+from .conftest import ask, colours, expected, facts_of, pictures, predictor_at
 
 
 @pytest.mark.parametrize("body", ["instances", "inputs"])
@@ -59,6 +63,35 @@ def test_a_version_that_goes_away_before_it_is_asked_is_followed_by_the_next(ser
 
     server.model.version = gone  # between the look at the versions and the request
     assert ask(predictor, pictures(4)).versions == ["1", "1", "2", "2"]
+
+
+@pytest.mark.parametrize(
+    "predictions",
+    [
+        [{"logits": [1, 2, 3], "classes": 2}, 5],
+        [5, {"logits": [1, 2, 3]}],
+        {"logits": [[1, 2, 3]] * 2},
+        "1, 2, 3",
+        None,
+        [None, [1]],
+    ],
+)
+def test_what_is_no_table_of_answers_is_told_with_the_model(predictions):
+    status = {"model_version_status": [{"version": "1", "state": "AVAILABLE"}]}
+    image = {"dtype": "DT_FLOAT", "tensor_shape": {"dim": [{"size": side} for side in (-1, 16, 16, 3)]}}
+    scores = {
+        name: {"dtype": kind, "tensor_shape": {}} for name, kind in (("logits", "DT_FLOAT"), ("classes", "DT_INT64"))
+    }
+    signature = {"serving_default": {"inputs": {"image": image}, "outputs": scores}}
+    told = {"metadata": {"signature_def": {"signature_def": signature}}}
+    said = [status, told, status, {"predictions": predictions}]
+    server = Scripted([answer(200, json.dumps(body)) for body in said])
+    with pytest.raises(
+        ServiceError,
+        match=r"the model 'colours' at \S+ (answered 2 images with what is no table|was asked for 2 images)",
+    ):
+        ask(predictor_at(server.url, "tensorflow"), pictures(2))
+    server.end()
 
 
 def test_another_signature_is_refused_with_those_there_are(server):
