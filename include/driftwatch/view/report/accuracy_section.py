@@ -98,7 +98,7 @@ def _record(facts: DayFacts) -> str | None:
     gaps = []
     for past in facts.history:
         found = past.performance
-        if not found or found.model_version != facts.ingest.model_version or not found.estimated:
+        if not found or past.model != facts.as_day.model or not found.estimated:
             continue
         known = found.corrected.value if found.corrected and found.corrected.value is not None else found.accuracy.value
         if known is not None and found.estimated.value is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -89,6 +90,18 @@ def test_the_estimates_record_is_of_this_model_alone_and_keeps_its_sign() -> Non
     assert record == (
         "On 2 labelled days of this model shown here it was off by -4.0 points on average, -10.0 at most."
     )
+
+
+def test_another_version_of_productions_is_another_model_in_the_estimates_record() -> None:
+    known = past(1, 0.82, 0.8, typed(Ingest, samples.INGEST).model_version)
+    assert known.performance is not None
+    history = [
+        replace(known, performance=known.performance.model_copy(update={"serving_version": serving}))
+        for serving in ("7", "8")
+    ]
+    estimate = ESTIMATE.model_copy(update={"serving_version": "8"})
+    (record, _) = trust(day_facts(estimate=estimate, history=history))
+    assert record.startswith("On 1 labelled day of this model shown here")
 
 
 def test_late_images_say_what_the_accuracy_then_stands_for() -> None:
