@@ -112,7 +112,7 @@ def read_tables(day: DayStore) -> DayTables:
     accepted = ingest.accepted if ingest else len(predictions)
     with_label = sample[sample["label"].notna()]
     ids = with_label["image_id"].tolist()
-    labelled = _join(with_label, predictions if whole else _answers_to(day, ids), day)
+    labelled = _join(with_label, predictions if whole else _answers_to(day, ids, predictions.columns), day)
     votes = counted_votes(assignments, sample["image_id"].tolist(), as_trained(day.monitor, version))
     unpredicted = len(with_label) - len(labelled)
     told = None if whole else {*predictions["image_id"], *ids}
@@ -146,10 +146,9 @@ def _without_gone(sample: pd.DataFrame, day: DayStore) -> pd.DataFrame:
     return sample[~forgotten | sample["image_id"].isin(there)].reset_index(drop=True)
 
 
-def _answers_to(day: DayStore, ids: Sequence[str]) -> pd.DataFrame:
-    """The rows of predictions.parquet about these images, and all its columns."""
-    columns = [name for name in judged_predictions(day).columns if name != "image_id"]
-    return told_of(day, day.keys.predictions, columns, ids)
+def _answers_to(day: DayStore, ids: Sequence[str], columns: Sequence[str]) -> pd.DataFrame:
+    """The rows of predictions.parquet about these images, with these of its columns."""
+    return told_of(day, day.keys.predictions, [name for name in columns if name != "image_id"], ids)
 
 
 def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayStore) -> pd.DataFrame:

@@ -46,14 +46,16 @@ def test_the_labels_say_the_same_of_a_large_day(
     labelled = storage.read_bytes(keys.labelled)
     monkeypatch.setattr(judged, "MOST", MOST)
     as_a_large_day(day_store(storage, keys, config))
-    read = type(storage).read_bytes
+    read, whole_reads = type(storage).read_bytes, []
 
     def of(self: Storage, key: str) -> bytes:
         assert key not in (keys.manifest, keys.features, keys.predictions), key
+        whole_reads.append(key)
         return read(self, key)
 
     monkeypatch.setattr(type(storage), "read_bytes", of)
     found = evaluated(storage, keys, config)
+    assert whole_reads.count(keys.judged_predictions) == 1  # with a thousand classes it is most of the memory
     assert found.confusion_matrix == whole.confusion_matrix
     assert (found.labels, found.sampled, found.verdict) == (whole.labels, whole.sampled, whole.verdict)
     assert found.segments == whole.segments
