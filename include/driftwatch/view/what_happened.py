@@ -10,7 +10,7 @@ from driftwatch.models.metrics import in_order
 from driftwatch.view import tones
 from driftwatch.view.segment_accuracy import worse_line
 from driftwatch.view.segments import changed_lines
-from driftwatch.view.shares import accuracy_text, share_text
+from driftwatch.view.shares import accuracy_text, share_text, whole_percent
 from driftwatch.view.words import count, one_line
 
 if TYPE_CHECKING:
@@ -55,7 +55,8 @@ def where_lines(now: Situation) -> list[str]:
 
 
 def worst_class(found: Performance) -> str:
-    """`Worst class dog: 52.1 % [45, 59] of 214 images found, most often taken for cat (73)`; empty where fewer than two classes have labels."""
+    """`Worst class dog: 52.1 % [45, 59] of 214 images found, most often taken for cat (73)`; empty where fewer than two classes have labels. Of a
+    stratified sample it is the share of the class that was taken for it."""
     names = in_order(found.classes, found.confusion_matrix.labels)
     known = {name: value for name in names if (value := found.classes[name].recall.value) is not None}
     if len(known) < 2:
@@ -65,8 +66,14 @@ def worst_class(found: Performance) -> str:
     answers = dict(zip(matrix.labels, matrix.rows[matrix.labels.index(name)], strict=True))
     wrong = {other: n for other, n in answers.items() if other != name and n}
     most = max(wrong, key=lambda other: wrong[other], default="")
-    taken = f", most often taken for {most} ({wrong[most]})" if most else ""
+    taken = f", most often taken for {most} ({_times(found, wrong[most], sum(answers.values()))})" if most else ""
     return f"Worst class {name}: {share_text(recall)} of {count(recall.n, 'image')} found{taken}"
+
+
+def _times(found: Performance, wrong: int, of_class: int) -> str:
+    """`73`; or `12 %`, where the matrix has not the labels themselves but what a plain sample would have."""
+    weighed = found.evidence is not None and found.evidence.strata
+    return whole_percent(wrong / of_class) if weighed else f"{wrong}"
 
 
 def done_lines(now: Situation) -> tuple[Done, ...]:

@@ -15,6 +15,7 @@ from tests.driftwatch.view.typed import DAY, a_day, typed
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
+from driftwatch.artifacts.evidence import StratumSums
 from driftwatch.artifacts.failure import REVISED, Failure
 from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
@@ -23,6 +24,7 @@ from driftwatch.view import advice, tones
 from driftwatch.view.days import with_standings
 from driftwatch.view.report import environment
 from driftwatch.view.retrained import Outcome
+from driftwatch.view.what_happened import worst_class
 from driftwatch.view.what_now import WhatNow, of_day, status
 from driftwatch.view.words import capital
 
@@ -122,6 +124,17 @@ def test_segments_that_are_worse_are_named_and_led_to(config: MonitorConfig) -> 
     assert card.advice == capital(advice.SEGMENTS_GOT_WORSE)
     assert card.steps[0].page == "segments/camera/door%201%2F7"
     assert card.tone == tones.WARN
+
+
+def test_of_a_stratified_sample_the_worst_class_s_mistake_is_told_as_a_share() -> None:
+    found = typed(Performance, samples.PERFORMANCE)
+    plain = worst_class(found)
+    assert found.evidence is not None
+    scores = found.evidence.scores
+    strata = (StratumSums(name="all", images=900, cells=((0, 0, 1),), scores=scores),)
+    weighed = worst_class(found.model_copy(update={"evidence": found.evidence.model_copy(update={"strata": strata})}))
+    assert plain.endswith(", most often taken for dog (104)")
+    assert weighed == plain.replace("(104)", "(50 %)")
 
 
 AFTER: list[tuple[str, dict[str, Any], list[str]]] = [

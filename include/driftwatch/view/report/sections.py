@@ -180,7 +180,7 @@ class ClassRow:
 class ModelSection:
     """How the model did: its classes in the monitor file's order, what was confused with what, why the verdict, and its holdout; `scored`:
     which labelled images count, and `unpredicted`, which have no answer; `sampled`: how many images have a label, and what became of the
-    others."""
+    others; `weighed`: what the counts of the matrix are, where they are not those of the labels."""
 
     classes: list[ClassRow]
     confusions: ConfusionTable
@@ -189,6 +189,13 @@ class ModelSection:
     sampled: str
     scored: str
     unpredicted: str
+    weighed: str
+
+
+_WEIGHED = (
+    "The sample prefers rare classes and unsure answers, and every share reckons with that. These counts are as a plain sample of as many labels would "
+    "have them; the column Labels counts the labels that there are."
+)
 
 
 def performance(facts: DayFacts) -> ModelSection | None:
@@ -205,6 +212,7 @@ def performance(facts: DayFacts) -> ModelSection | None:
         sampled=sampled_line(found),
         scored=scored(found),
         unpredicted=unpredicted(found),
+        weighed=_WEIGHED if found.evidence is not None and found.evidence.strata else "",
     )
 
 

@@ -14,6 +14,7 @@ from tests.driftwatch.view.typed import DAY, a_day, content, typed
 from driftwatch.artifacts.accuracy import Estimate, Performance
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.drift import DayDrift
+from driftwatch.artifacts.evidence import StratumSums
 from driftwatch.artifacts.failure import Failure
 from driftwatch.artifacts.ingest import Ingest, LateFiles
 from driftwatch.artifacts.models import ModelCard
@@ -233,6 +234,18 @@ def test_classes_come_in_the_matrixs_order_each_with_precision_recall_and_f1() -
     assert [share.text for share, _ in cat.shares] == ["69.5 %", "50.2 %", "58.3 %"]
     assert found.reasons == PERFORMANCE.reasons
     assert found.holdout == "86.7 %"
+
+
+def test_a_stratified_sample_says_what_the_counts_of_the_matrix_are() -> None:
+    plain = sections.performance(day_facts(performance=PERFORMANCE))
+    assert plain is not None
+    assert plain.weighed == ""
+    assert PERFORMANCE.evidence is not None
+    strata = (StratumSums(name="all", images=900, cells=((0, 0, 1),), scores=PERFORMANCE.evidence.scores),)
+    evidence = PERFORMANCE.evidence.model_copy(update={"strata": strata})
+    found = sections.performance(day_facts(performance=PERFORMANCE.model_copy(update={"evidence": evidence})))
+    assert found is not None
+    assert "as a plain sample of as many labels would have them" in found.weighed
 
 
 def test_a_model_without_a_holdout_has_an_unknown_accuracy_there_and_not_zero() -> None:
