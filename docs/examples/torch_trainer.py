@@ -5,7 +5,8 @@ Put it into a package that is installed where the tasks run, write your network 
     retraining:
       trainer: our_package.torch_trainer:TorchTrainer
 
-It needs torch and onnx there. Driftwatch installs neither torch nor your package.
+It needs torch and onnx there, and no Triton (the compiler in PyTorch's ordinary build for Linux): TensorFlow cannot be in one process with
+that. Driftwatch installs neither torch nor your package.
 """
 
 from __future__ import annotations
