@@ -57,11 +57,13 @@ def table(rows: Sequence[Row]) -> str:
 
 
 STAGES = {
-    "decode_image": "checks and decoding (simplejpeg)",
-    "_sharpness": "sharpness features",
-    "_colour": "colour features",
-    "model_input": "the model's input",
-    "perceptual_hash": "perceptual hash",
+    "check_file": "checks",
+    "pixels": "decoding (simplejpeg)",
+    "window_sharpness": "sharpness features",
+    "colour": "colour features",
+    "halve": "half of the picture",
+    "weigh": "the model's input and the hash's square, from that half",
+    "signs_of_frequencies": "perceptual hash",
 }
 
 
@@ -83,10 +85,11 @@ def decoder_table(decoders: Sequence[Sequence[Any]], sizes: Sequence[str]) -> st
 
 def limit(profile: dict[str, float]) -> str:
     """What the pass's time is made of, from the stages measured."""
-    rest = {text: profile[name] for name, text in STAGES.items() if name != "decode_image"}
+    decoding = profile["check_file"] + profile["pixels"]
+    rest = {text: profile[name] for name, text in STAGES.items() if name not in ("check_file", "pixels")}
     largest = max(rest, key=lambda text: rest[text])
     return (
-        f"Decoding and its checks are {profile['decode_image'] / profile['all']:.0%} of the pass. Of what follows, {largest} costs most, "
+        f"Decoding and its checks are {decoding / profile['all']:.0%} of the pass. Of what follows, {largest} costs most, "
         f"{rest[largest] / profile['all']:.0%}; it is sweeps over pixels by compiled code ([decision 26](../../decisions/0026-compiled-kernels.md)). "
         "At a megapixel and more a JPEG is not decoded whole ([decision 92](../../decisions/0092-large-jpegs-are-not-decoded-whole.md))."
     )

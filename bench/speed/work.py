@@ -142,7 +142,8 @@ def decode_two_processes(paths: list[Path]) -> None:
 
 def stages(paths: list[Path]) -> dict[str, float]:
     """Seconds of processor time of each stage of the pass, as it runs: a wrapped clock around each of its functions."""
-    from driftwatch.images import features, outcome
+    from driftwatch.images import outcome, usual
+    from driftwatch.images.kernels import grey, rgb
 
     spent: dict[str, float] = {}
 
@@ -160,14 +161,15 @@ def stages(paths: list[Path]) -> dict[str, float]:
         setattr(owner, name, run)
 
     with contextlib.ExitStack() as undo:
-        for name in ("check_file", "picture_of", "perceptual_hash", "model_input"):
-            timed(outcome, name)
-        for name in ("_colour", "_sharpness"):
-            timed(features, name)
+        timed(outcome, "check_file")
+        timed(usual, "pixels")
+        for kernel in ("halve", "weigh", "colour"):
+            timed(rgb, kernel)
+        for kernel in ("window_sharpness", "signs_of_frequencies"):
+            timed(grey, kernel)
         started = time.process_time()
         one_pass(paths)
         spent["all"] = time.process_time() - started
-        spent["decode_image"] = spent.pop("check_file") + spent.pop("picture_of")
     return spent
 
 

@@ -79,7 +79,10 @@ def _rejected(folder: ImageFolder, key: str, error: Exception, others: Sequence[
                 f"is not there, and {folder.named_by} names it; where it was never there correct images.layout.paths or "
                 "images.layout.inventory.key",
             )
-        return RejectedImage("unreadable", "was listed, and is gone: files are removed while the day is taken in; clear ingest_images to list it anew")
+        return RejectedImage(
+            "unreadable",
+            "was listed, and is gone: files are removed while the day is taken in; clear ingest_images to list it anew",
+        )
     if isinstance(error, (StorageRefused, DamagedFile)) and _another_is_read(folder, key, others):
         try:
             return folder.read(key)  # the right to read it may have been missing for a moment only

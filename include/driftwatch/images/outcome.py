@@ -13,6 +13,7 @@ from driftwatch.images.headers import Header, ImageFile, RejectedImage
 from driftwatch.images.near_duplicates import HASHED_SIDE, perceptual_hash
 from driftwatch.images.picture import DECODING, is_large
 from driftwatch.images.resize import Halvings, model_input, rows_and_columns
+from driftwatch.images.usual import seen_as_usual
 
 if TYPE_CHECKING:
     from driftwatch.artifacts.model_input import ModelInput
@@ -59,16 +60,26 @@ def checked(data: bytes, images: ImagesConfig) -> ImageFile | RejectedImage:
 def outcome_of(file: ImageFile | RejectedImage, images: ImagesConfig, made: Made, room: Room) -> Outcome:
     if isinstance(file, RejectedImage):
         return rejected(file)
+    taken = room.take(file.memory)
     try:
-        with room.taking(file.memory):
-            picture, note = picture_of(file, images, _needed(file, made))
-            halvings = Halvings(picture.rgb, (picture.height, picture.width))
-            header = Header(file.header.format, picture.width, picture.height)
-            given = _given(halvings, made.pixels, header)
-            about = About(note, *header[:3], perceptual_hash(halvings))
-            return Outcome(ACCEPTED, about, image_features(picture), given)
+        return _accepted(file, images, made)
     except RejectedImage as error:
         return rejected(error)
+    finally:
+        room.give(taken)
+
+
+def _accepted(file: ImageFile, images: ImagesConfig, made: Made) -> Outcome:
+    """Raises RejectedImage."""
+    needed = _needed(file, made)
+    if needed is None and (seen := seen_as_usual(file, made.pixels)):
+        return Outcome(ACCEPTED, About(file.note, *file.header[:3], seen.phash), seen.features, seen.input)
+    picture, note = picture_of(file, images, needed)
+    halvings = Halvings(picture.rgb, (picture.height, picture.width))
+    header = Header(file.header.format, picture.width, picture.height)
+    given = _given(halvings, made.pixels, header)
+    about = About(note, *header[:3], perceptual_hash(halvings))
+    return Outcome(ACCEPTED, about, image_features(picture), given)
 
 
 def _needed(file: ImageFile, made: Made) -> tuple[int, int] | None:

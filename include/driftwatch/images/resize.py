@@ -41,15 +41,13 @@ class Halvings:
 
     def at_least(self, height: int, width: int) -> np.ndarray:
         """The smallest of the halves that has that many rows and columns; the whole picture where it has fewer itself."""
-        level = 0
-        while self._pictures[level].shape[0] >= 2 * height and self._pictures[level].shape[1] >= 2 * width:
-            level += 1
-            if level == len(self._pictures):
-                last = self._pictures[-1]
-                rows, columns = last.shape[0] // 2, last.shape[1] // 2
-                half = np.empty((rows, 3 * columns), np.uint8)
-                rgb_kernels().halve(last.reshape(len(last), -1), half)
-                self._pictures.append(half.reshape(rows, columns, 3))
+        level = _halvings(*self.whole.shape[:2], height, width)
+        while len(self._pictures) <= level:
+            last = self._pictures[-1]
+            rows, columns = last.shape[0] // 2, last.shape[1] // 2
+            half = np.empty((rows, 3 * columns), np.uint8)
+            rgb_kernels().halve(last.reshape(len(last), -1), half)
+            self._pictures.append(half.reshape(rows, columns, 3))
         return self._pictures[level]
 
     def squashed(self, height: int, width: int, averaged: int = 1) -> np.ndarray:
@@ -58,6 +56,32 @@ class Halvings:
         return _by_areas(
             self.at_least(height * averaged, width * averaged), _Window(height, width, 0, 0, height, width)
         )
+
+
+class Shrinking(NamedTuple):
+    """How a picture is made smaller by areas: `level` says how often it is halved first; then the kernel `weigh` has weights for rows (`down`) and
+    columns (`across`)."""
+
+    level: int
+    down: weights.Weights
+    across: weights.Weights
+
+
+def shrinking(height: int, width: int, rows: int, columns: int, averaged: int = 1) -> Shrinking | None:
+    """How `Halvings.squashed` makes a picture of that size smaller; None where one of its sides gets longer."""
+    level = _halvings(height, width, rows * averaged, columns * averaged)
+    height, width = height >> level, width >> level
+    if height < rows or width < columns:
+        return None
+    return Shrinking(level, *_kept_pairs("area", height, width, _Window(rows, columns, 0, 0, rows, columns)))
+
+
+def _halvings(height: int, width: int, rows: int, columns: int) -> int:
+    """How often a picture can be halved, and has that many rows and columns still."""
+    level = 0
+    while height >> level >= 2 * rows and width >> level >= 2 * columns:
+        level += 1
+    return level
 
 
 class _Window(NamedTuple):

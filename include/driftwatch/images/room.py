@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from threading import Condition
 
 
@@ -12,18 +10,22 @@ class Room:
     `size` waits until it is alone."""
 
     def __init__(self, size: int) -> None:
-        self._size, self._taken = size, 0
+        self._size, self._taken, self._waiting = size, 0, 0
         self._changed = Condition()
 
-    @contextmanager
-    def taking(self, needed: int) -> Iterator[None]:
+    def take(self, needed: int) -> int:
+        """How many bytes are taken; `give` them back in any case."""
         needed = min(needed, self._size)
         with self._changed:
-            self._changed.wait_for(lambda: self._taken + needed <= self._size)
+            self._waiting += 1
+            while self._taken + needed > self._size:
+                self._changed.wait()
+            self._waiting -= 1
             self._taken += needed
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._taken -= needed
+        return needed
+
+    def give(self, taken: int) -> None:
+        with self._changed:
+            self._taken -= taken
+            if self._waiting:
                 self._changed.notify_all()

@@ -115,14 +115,14 @@ def test_of_large_files_fewer_are_in_work_and_one_worker_is_the_caller(storage, 
 def test_no_input_of_a_block_is_held_when_the_block_is_gone(storage, monkeypatch):
     fill(storage, {f"{number:03}.jpg": encoded(photo(number)) for number in range(120)})
     held: list[weakref.ref[np.ndarray]] = []
-    given = outcome._given
+    accepted = outcome._accepted
 
     def noting(*arguments):
-        made = given(*arguments)
-        held.append(weakref.ref(made))
+        made = accepted(*arguments)
+        held.append(weakref.ref(made.input))
         return made
 
-    monkeypatch.setattr(outcome, "_given", noting)
+    monkeypatch.setattr(outcome, "_accepted", noting)
     monkeypatch.setattr(one_pass, "BLOCK", 8)
     folder = folder_of_day(day_of(storage, DAY))
     most = 0
@@ -143,20 +143,20 @@ def test_pictures_in_work_together_take_no_more_than_the_setting(tmp_path, monke
     sides = [32 + 8 * int(side) for side in rng.integers(0, 12, 60)]
     for number, side in enumerate(sides):
         storage.write_bytes(f"in/{number:02d}", encoded(Image.new("RGB", (side, side), (4 * number, 0, 0))))
-    in_work, seen, lock, decode = [], [], threading.Lock(), outcome.picture_of
+    in_work, seen, lock, accepted = [], [], threading.Lock(), outcome._accepted
     sizes = {side: check_file(encoded(Image.new("RGB", (side, side))), LIMITS).memory for side in sides}
     limit = 1.5 * max(sizes.values())
 
-    def counted(file, limits, needed):
+    def counted(file, *how):
         with lock:
             in_work.append(file.memory)
             seen.append(list(in_work))
         time.sleep(0.002)
         with lock:
             in_work.remove(file.memory)
-        return decode(file, limits, needed)
+        return accepted(file, *how)
 
-    monkeypatch.setattr(outcome, "picture_of", counted)
+    monkeypatch.setattr(outcome, "_accepted", counted)
     monkeypatch.setattr(one_pass, "Room", lambda size: Room(int(limit)))
     blocks = list(take_in_blocks(ImageFolder(storage, "in", LIMITS), storage.list("in"), SQUARE, workers=4))
     assert sum(len(block.inputs) for block in blocks) == 60

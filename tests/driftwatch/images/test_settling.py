@@ -164,17 +164,17 @@ def test_a_broken_new_file_that_is_removed_meanwhile_is_no_part_of_the_next_pass
 def test_a_whole_file_that_is_replaced_behind_the_pass_is_taken_as_it_is_then_without_a_wait(
     storage, clock, monkeypatch
 ):
-    decode = outcome.picture_of
+    accepted = outcome._accepted
     touched(storage, clock, "a.jpg", age=3600)
 
-    def replaced(file, limits, needed):
+    def replaced(file, *how):
         clock.now += 2
         if storage.read_bytes(f"{DAY.incoming}/a.jpg") != photo(2):
             storage.write_bytes(f"{DAY.incoming}/a.jpg", photo(2))
             touched(storage, clock, "a.jpg", age=1)
-        return decode(file, limits, needed)
+        return accepted(file, *how)
 
-    monkeypatch.setattr(outcome, "picture_of", replaced)
+    monkeypatch.setattr(outcome, "_accepted", replaced)
     assert ingest_day(day_of(storage, DAY, IMAGES), MODEL).accepted == 1
     assert storage.read_table(DAY.manifest)["image_id"].tolist() == [hashlib.sha256(photo(2)).hexdigest()]
     assert clock.slept == []

@@ -89,16 +89,14 @@ def test_the_day_is_the_same_whatever_the_size_and_the_order_of_its_shards(stora
 
 
 def test_a_day_in_shards_fetches_and_decodes_each_image_once(storage, monkeypatch, delivered):
-    from driftwatch.images import decode
+    from driftwatch.images import outcome
 
     fetched, decoded = Counter(), Counter()
-    read, decoder = Storage.read_foreign, decode.decode_jpeg
+    read, accepted = Storage.read_foreign, outcome._accepted
     monkeypatch.setattr(
         Storage, "read_foreign", lambda self, key, *how: (fetched.update([key]), read(self, key, *how))[1]
     )
-    monkeypatch.setattr(
-        decode, "decode_jpeg", lambda file, limits: (decoded.update([file.data]), decoder(file, limits))[1]
-    )
+    monkeypatch.setattr(outcome, "_accepted", lambda file, *how: (decoded.update([file.data]), accepted(file, *how))[1])
     in_shards(storage, 512)
     images = {key: n for key, n in fetched.items() if key.startswith(DAY.incoming)}
     assert images == {f"{DAY.incoming}/{name}": 1 for name in delivered}
