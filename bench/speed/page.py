@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 REPEATS = 5
@@ -56,6 +56,7 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
+Profiles = Mapping[str, Mapping[str, float]]  # by the size of the images, and by the stage
 STAGES = {
     "check_file": "checks",
     "pixels": "decoding (simplejpeg)",
@@ -67,12 +68,20 @@ STAGES = {
 }
 
 
-def profile_table(profile: dict[str, float]) -> str:
-    rest = profile["all"] - sum(profile[name] for name in STAGES)
-    spent = [(text, profile[name]) for name, text in STAGES.items()]
-    spent.append(("reading, SHA-256, handing to threads, tables", rest))
-    lines = ["| stage | µs an image | share |", "|---|---|---|"]
-    return "\n".join(lines + [f"| {text} | {took:,.0f} | {took / profile['all']:.0%} |" for text, took in spent])
+def profile_table(profiles: Profiles) -> str:
+    lines = ["| µs an image, and the share | " + " | ".join(profiles) + " |", "|---|" + "---|" * len(profiles)]
+    for name, text in {
+        **STAGES,
+        "rest": "reading, SHA-256, handing to threads, tables, Python in between",
+        "all": "the whole pass",
+    }.items():
+        cells = []
+        for profile in profiles.values():
+            rest = profile["all"] - sum(profile[stage] for stage in STAGES)
+            took = rest if name == "rest" else profile[name]
+            cells.append(f"{took:,.0f} ({took / profile['all']:.0%})")
+        lines.append(f"| {text} | {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def decoder_table(decoders: Sequence[Sequence[Any]], sizes: Sequence[str]) -> str:
@@ -83,8 +92,9 @@ def decoder_table(decoders: Sequence[Sequence[Any]], sizes: Sequence[str]) -> st
     return "\n".join(lines)
 
 
-def limit(profile: dict[str, float]) -> str:
-    """What the pass's time is made of, from the stages measured."""
+def limit(profiles: Profiles) -> str:
+    """What the pass's time is made of, from the stages measured at the first size."""
+    profile = next(iter(profiles.values()))
     decoding = profile["check_file"] + profile["pixels"]
     rest = {text: profile[name] for name, text in STAGES.items() if name not in ("check_file", "pixels")}
     largest = max(rest, key=lambda text: rest[text])
@@ -137,28 +147,14 @@ checks. Decoding alone is OpenCV's `imdecode` of each file. On two cores it show
 
 ## Where the pass's time goes
 
-At 500 x 375, one thread, processor time by a clock around each stage:
+One thread, processor time by a clock around each stage, the median of the rounds:
 
 {profile}
 
 {limit}
 
-At small sizes most of this time cannot be saved. The next table has µs an image, each step timed in its place in the pass, the least of 15 rounds on a quiet machine:
-
-| | 500 x 375 | 256 x 256 |
-|---|---|---|
-| reading and SHA-256 | 42 | 37 |
-| checks | 36 | 32 |
-| decoding | 460 | 243 |
-| sharpness features | 38 | 33 |
-| colour features | 29 | 33 |
-| the model's input | 50 | 27 |
-| perceptual hash | 22 | 13 |
-| the whole pass | 682 | 426 |
-| what 0.70 and 0.65 times the speed of decoding alone allow | 688 | 455 |
-
-At 256 x 256 fifteen times as fast as cleanvision would be about 395 µs. Reading, SHA-256, checks and decoding take 312 of them. That would leave 83 for features, hash and input, which take 106. Decoding in
-grey, without colours, still takes four fifths of the time: most of it goes into reading the codes, which each decoder has to do. What the kernels spend their time on is in [decision 26](../../decisions/0026-compiled-kernels.md).
+Decoding in grey, without colours, still takes four fifths of the time: most of it goes into reading the codes, which each decoder has to do. What the kernels spend their time on, and why usual
+images go a way of their own, is in [decision 26](../../decisions/0026-compiled-kernels.md).
 
 ## Decoders
 
@@ -176,7 +172,7 @@ def page(
     machine: str,
     photos: str,
     rows: Sequence[Row],
-    profile: dict[str, float],
+    profiles: Profiles,
     decoders: Sequence[Sequence[Any]],
     sizes: Sequence[str],
     decision: str,
@@ -188,8 +184,8 @@ def page(
         photos=photos,
         table=table(rows),
         cores=floor_of_cores(rows),
-        profile=profile_table(profile),
-        limit=limit(profile),
+        profile=profile_table(profiles),
+        limit=limit(profiles),
         decoders=decoder_table(decoders, sizes),
         number=int(decision[:4]),
         decision=decision,

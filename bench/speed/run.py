@@ -32,6 +32,7 @@ OURS, OTHERS = ROOT / ".venv" / "bin" / "python", ROOT / "var" / "bench" / "spee
 SHORT_REPEATS = 2
 # "with noise": as a camera's sensor leaves it, so that the file has nearly three times as many bytes.
 IMAGES = {"500 x 375": 128, "256 x 256": 128, "1920 x 1080": 32, "4000 x 3000": 6, "4000 x 3000 with noise": 6}
+PROFILED = ("500 x 375", "256 x 256")
 SHORT_IMAGES = {"500 x 375": 48, "256 x 256": 32, "1920 x 1080": 8, "4000 x 3000": 2, "4000 x 3000 with noise": 2}
 # How many times as fast as decoding alone the pass shall be, by size; and as cleanvision.
 AIMS = {"500 x 375": 0.7, "256 x 256": 0.65, "1920 x 1080": 1.25, "4000 x 3000": 2.0, "4000 x 3000 with noise": None}
@@ -117,7 +118,7 @@ def against(seconds: dict[str, list[float]], ours: str, theirs: str) -> list[flo
 
 def measure(
     ours: Side, others: Side, sizes: dict[str, int], repeats: int
-) -> tuple[list[Row], list[list[Any]], dict[str, float]]:
+) -> tuple[list[Row], list[list[Any]], dict[str, dict[str, float]]]:
     rows: list[Row] = []
     decoders: list[list[Any]] = []
     main = "500 x 375"
@@ -160,13 +161,17 @@ def measure(
     found = in_turn("kinds", main, [(ours, "answers_onnx", 1), (ours, "answers", 1)], sizes[main], repeats)
     ratios = against(found, "answers_onnx", "answers")
     rows.append(Row(main, "answers by an ONNX file", "by the same Keras file", None, ratios))
-    profile: dict[str, list[float]] = {}
+    profiles: dict[str, dict[str, list[float]]] = {size: {} for size in PROFILED}
     for number in range(repeats):
         print(f"\rprofile: round {number + 1} of {repeats}", end="", file=sys.stderr, flush=True)
-        for name, took in ours.run("stages", main, sizes[main])["more"].items():
-            profile.setdefault(name, []).append(took / sizes[main] * 1e6)
+        for size, profile in profiles.items():
+            for name, took in ours.run("stages", size, sizes[size])["more"].items():
+                profile.setdefault(name, []).append(took / sizes[size] * 1e6)
     print(file=sys.stderr)
-    return rows, decoders, {name: statistics.median(took) for name, took in profile.items()}
+    of_each = {
+        size: {name: statistics.median(took) for name, took in profile.items()} for size, profile in profiles.items()
+    }
+    return rows, decoders, of_each
 
 
 def main() -> None:

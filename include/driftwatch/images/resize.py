@@ -41,7 +41,7 @@ class Halvings:
 
     def at_least(self, height: int, width: int) -> np.ndarray:
         """The smallest of the halves that has that many rows and columns; the whole picture where it has fewer itself."""
-        level = _halvings(*self.whole.shape[:2], height, width)
+        level = _halvings(self.whole.shape[0], self.whole.shape[1], height, width)
         while len(self._pictures) <= level:
             last = self._pictures[-1]
             rows, columns = last.shape[0] // 2, last.shape[1] // 2
