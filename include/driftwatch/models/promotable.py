@@ -59,8 +59,8 @@ def said(config: MonitorConfig, sizes: Sizes) -> str:
     )
     clean, each = clean_images_needed(config, sizes), class_images_needed(config, sizes)
     return (
-        f"To promote, the gate needs {recent}, about {_about(clean)} clean evaluation images, and "
-        f"{each} of each class: about {_training_images(config, clean, each)} training images a class"
+        f"To promote, the gate needs {recent}, {_about(clean)} clean evaluation images, and "
+        f"{each} of each class: {_training_images(config, clean, each)} training images a class"
     )
 
 
@@ -79,8 +79,8 @@ def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
     if n == 0 or chance_of(_shares(sizes.accuracy), n, settings.max_clean_drop, settings.gate_confidence) < 0.5:
         found.append(
             f"the gate can hardly ever promote: {n} held-out images do not rule out a loss of {100 * settings.max_clean_drop:.3g}% "
-            f"(retraining.max_clean_drop) for a model that lost nothing; about {_about(needed)} would: add training images, to "
-            f"about {_training_images(config, needed, each)} a class, or evaluation labels on days without drift"
+            f"(retraining.max_clean_drop) for a model that lost nothing; {_about(needed)} would: add training images, to "
+            f"{_training_images(config, needed, each)} a class, or evaluation labels on days without drift"
         )
     test, drop = _classes(config, sizes), max(sizes.accuracy / 2, settings.max_class_drop)
     small = [name for place, name in enumerate(config.classes) if test.power(place, drop) < POWER]
@@ -88,7 +88,7 @@ def warnings(config: MonitorConfig, sizes: Sizes) -> list[str]:
         named = ", ".join(f"{name} ({sizes.holdout.get(name, 0)})" for name in small)
         found.append(
             f"the gate can hardly ever promote: {len(small)} of {len(config.classes)} classes have too few held-out images to see that one lost half of "
-            f"its recall: {named}; {each} of each would do, about {_training_images(config, 0, each)} training images a class, or as many "
+            f"its recall: {named}; {each} of each would do, {_training_images(config, 0, each)} training images a class, or as many "
             "more evaluation labels on days without drift"
         )
     return found
@@ -150,8 +150,8 @@ def _training_images(config: MonitorConfig, clean: int | None, each: int) -> str
     """How many training images of each class are needed so that the holdout has `clean` images in all, and `each` of every class."""
     if clean is None:
         return f"more than {math.ceil(MOST_IMAGES / len(config.classes) / HOLDOUT_SHARE)}"
-    return str(math.ceil(max(each, clean / len(config.classes)) / HOLDOUT_SHARE))
+    return f"about {math.ceil(max(each, clean / len(config.classes)) / HOLDOUT_SHARE)}"
 
 
 def _about(images: int | None) -> str:
-    return f"more than {MOST_IMAGES}" if images is None else str(images)
+    return f"more than {MOST_IMAGES}" if images is None else f"about {images}"

@@ -50,3 +50,11 @@ def test_the_loss_that_is_allowed_is_told_as_the_monitor_file_has_it(allowed: fl
     config.retraining = RetrainingConfig(max_clean_drop=allowed)
     (found,) = [one for one in warnings(config, Sizes(250, {"c0": 20, "c1": 20}, 0.9)) if "max_clean_drop" in one]
     assert f"a loss of {told} (retraining.max_clean_drop)" in found
+
+
+def test_what_no_number_of_images_would_settle_is_not_about_a_number() -> None:
+    config = monitor(2)
+    config.retraining = RetrainingConfig(max_clean_drop=0)
+    told = [said(config, Sizes(250, {}, 0.9)), *warnings(config, Sizes(250, {"c0": 20, "c1": 20}, 0.9))]
+    assert sum("more than 100000" in one for one in told) == 2
+    assert not any("about more than" in one for one in told)
