@@ -93,16 +93,17 @@ def own_answers(day: DayStore, version: str) -> Answers | None:
 def _answers(day: DayStore, version: str, found: tuple[pd.DataFrame, np.ndarray | None]) -> Answers:
     table, embeddings = found
     usual = day.monitor.read(day.monitor.keys.reference_predictions(version), UsualPredictions)
-    known = known_splits(day.monitor)
+    known, trained = known_splits(day.monitor), as_trained(day.monitor, version)
     learnt = set(known.loc[known["split"] == TRAIN, "image_id"])
-    kept = (table[PREDICTION].notna() & ~table["image_id"].isin(learnt)).to_numpy(bool)
+    # Production may have answered the day when there was one class more.
+    kept = (table[PREDICTION].isin(trained.classes) & ~table["image_id"].isin(learnt)).to_numpy(bool)
     components = None
     if embeddings is not None and usual.content != "none":
         components = _components(day, version, embeddings[kept])
     table = table[kept].reset_index(drop=True)
     burst = bursts(with_clusters(day, table))
     first = np.ones(len(table), bool) if burst is None else ~pd.Series(burst).duplicated().to_numpy()
-    independent = independent_images(day.with_config(as_trained(day.monitor, version)), table)
+    independent = independent_images(day.with_config(trained), table)
     return Answers(table[PREDICTION].to_numpy(object), components, first, independent)
 
 

@@ -11,7 +11,8 @@ from tests.driftwatch.artifacts import samples
 
 from driftwatch.artifacts.drift import ContentDrift, DayDrift
 from driftwatch.artifacts.reference import BaselineDecision, StateOfModel, UsualPredictions
-from driftwatch.artifacts.store import DayStore
+from driftwatch.artifacts.store import DayStore, MonitorStore
+from driftwatch.config import MonitorConfig
 from driftwatch.drift.accepted import accept, prepare_states, withdraw
 from driftwatch.drift.content_and_predictions import judge_content_and_predictions
 from driftwatch.drift.image_quality import build_image_reference, profile_day
@@ -171,6 +172,23 @@ def test_what_a_state_has_of_a_day_stays_when_the_day_is_gone_and_another_comes(
     put_predictions(a_day(storage, LATER), *other(200, 6))
     answered_by(a_day(storage, LATER), "v1")
     assert prepare_states(monitor(storage), "v1") == [made]
+
+
+def test_answers_of_production_with_a_class_that_is_gone_are_none_of_a_state(storage):
+    put_held_out(storage)
+    logged = {"path": "answers/{day}/*", "columns": {"key": "file", "prediction": "class"}}
+    config = monitor(storage).config.model_dump(exclude_unset=True)
+    store = MonitorStore(
+        storage, MonitorConfig.model_validate({**config, "model": {"predictions": "logged", "logged": logged}})
+    )
+    embeddings, predictions = other(300, 5)
+    put_predictions(store.day(DAY), embeddings, np.where(np.arange(300) < 20, "ferret", predictions))
+    features = features_of(300, 1).assign(image_id=[f"{number:064x}" for number in range(300)])
+    storage.write_table(store.day(DAY).keys.features, features)
+    state = accept(store, [DAY], ACCEPTED)
+    assert prepare_states(store, "v1") == [StateOfModel(images=280, left_out={})]
+    usual = store.read(store.keys.reference_predictions(store.keys.state_place(state.name, "v1")), UsualPredictions)
+    assert sum(usual.counts.values()) == 280
 
 
 def test_where_the_inputs_are_gone_the_state_says_so_and_keeps_what_can_be_kept(storage):
