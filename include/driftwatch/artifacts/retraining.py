@@ -239,7 +239,7 @@ class GateResult(Artifact):
     segments: tuple[SegmentComparison, ...] = ()
     """Both models by segment, the worst first; absent where the monitor has no segments."""
     unanswered: int = 0
-    """Evaluation images that were left out, since production never answered them; absent where there is none."""
+    """Evaluation images that were left out, since production never answered them, or with a class that is gone; absent where there is none."""
     looks: tuple[Look, ...] = ()
     """The comparisons so far, this one last; absent where there is only one at most."""
     looks_left: int = 0

@@ -94,7 +94,7 @@ def _result(
 
 class _Asked(NamedTuple):
     """What the rules look at, as `decide` takes it: the evaluation images, and images of the same days, if any. `unanswered`: evaluation images
-    that production never answered; they tell nothing of either model."""
+    that production never answered, or with a class that is gone; they tell nothing of either model."""
 
     labelled: pd.DataFrame
     every: pd.DataFrame | None

@@ -54,7 +54,9 @@ def comparison(
         "",
         *[f"- {reason}" for reason in gate.reasons],
         *(
-            [f"- {gate.unanswered} evaluation images are left out: production never answered them."]
+            [
+                f"- {gate.unanswered} evaluation images are left out: production never answered them, or with a class that is gone."
+            ]
             if gate.unanswered
             else []
         ),

@@ -44,14 +44,15 @@ class LoggedAnswers:
         return len(self.card.classes)
 
     def predict(self, asked: Asked, batch_size: int) -> Predictions:
-        """See `Predictor.predict`. An image that production has not answered has no answer here. Raises NeedsAttention where nothing says
-        which images are asked about."""
+        """See `Predictor.predict`. An image that production has not answered has no answer here, and neither has one that it answered with a class
+        that the version has not, as before a class was taken out. Raises NeedsAttention where nothing says which images are asked about."""
         if asked.image_ids is None:
             raise NeedsAttention(
                 f"{self.card.version} are answers that production gave, and these images have no ids to look them up by"
             )
         ids = list(asked.image_ids)
         rows = self._with_days(ids).reindex(ids)
+        rows = rows.where(rows["prediction"].isin(self.card.classes))
         scores = rows.reindex(columns=[f"score.{name}" for name in self.card.classes]).to_numpy(dtype=float)
         said = rows["prediction"].astype(object).where(rows["prediction"].notna(), None).tolist()
         versions = rows["model_version"] if "model_version" in rows else pd.Series(None, index=rows.index, dtype=object)

@@ -83,6 +83,16 @@ def test_what_was_not_registered_is_looked_up_in_the_newest_day_of_a_log(store):
     assert np.isnan(found.scores[3]).all()
 
 
+def test_an_answer_of_a_day_with_a_class_that_is_gone_is_none(store):
+    version = registered(store, frame(range(4), 0.9))
+    before = frame(range(5, 8), 0.2, "prod-1").assign(**{"score.ferret": 0.0})
+    before.loc[1, ["prediction", "score.cat", "score.ferret"]] = "ferret", 0.1, 0.7
+    put_day(store, date(2026, 1, 2), before)
+    found = predictor(store, version).predict(Asked([], image_ids=ids(5, 6, 7)), 1)
+    assert found.answers == ["cat", None, "cat"]
+    assert np.isnan(found.scores).all(axis=1).tolist() == [False, True, False]
+
+
 def test_answers_without_scores_are_answers(store):
     version = registered(store, frame(range(4), 0.9)[["image_id", "prediction"]])
     table = predictor(store, version).predict(Asked([], image_ids=ids(1)), 1).table(CLASSES)
