@@ -66,11 +66,14 @@ def load_reference(store: MonitorStore, version: str, kind: ReferenceKind) -> Re
 def report_of(
     store: MonitorStore, version: str, kind: ReferenceKind, reference: Reference, batch: pd.DataFrame
 ) -> DriftReport:
-    """The report of the test. A calibration that was made for it is kept with the reference."""
+    """The report of the test. A calibration that was made for it is kept with the reference, if that was not built anew meanwhile: a
+    calibration may take minutes."""
     known = set(reference.calibrations)
     report = reference.test(batch)
     if set(reference.calibrations) != known:
-        reference.save_calibrations(store, version, kind)
+        now = Reference.load(store, version, kind)
+        if now.decoding == reference.decoding and now.features.equals(reference.features):
+            reference.save_calibrations(store, version, kind)
     return report
 
 

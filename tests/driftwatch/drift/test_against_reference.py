@@ -45,6 +45,15 @@ def test_a_reference_has_todays_settings_and_the_calibrations_that_fit_them(day)
     assert (finer.false_alarm_rate, finer.calibrations) == (0.0005, {})
 
 
+def test_a_reference_that_was_built_anew_while_a_day_was_tested_keeps_nothing_of_the_former_one(day):
+    Reference.build(features_of(80, 0).drop(columns="image_id"), 0.005).save(day.monitor, "v1")
+    former = load_reference(day.monitor, "v1", IMAGE_QUALITY)
+    Reference.build(features_of(90, 5).drop(columns="image_id"), 0.005).save(day.monitor, "v1")
+    stored = day.storage.read_bytes(day.monitor.keys.reference("v1", IMAGE_QUALITY))
+    report_of(day.monitor, "v1", IMAGE_QUALITY, former, features_of(40, 1))
+    assert day.storage.read_bytes(day.monitor.keys.reference("v1", IMAGE_QUALITY)) == stored
+
+
 def test_groups_come_from_the_path_by_the_monitor_files_pattern(day):
     features = features_of(90, 1)
     put_features(day, features)
