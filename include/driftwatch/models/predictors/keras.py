@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -89,14 +89,38 @@ def _answers(shape: tuple[int | None, ...], columns: tuple[int, ...]) -> bool:
 
 def _with_embedding(model: keras.Model) -> keras.Model:
     """The model with a second output, [n, width]: the input of the last layer with weights that leads to its answers. If that is a
-    map, it is averaged over space. If the model is one opaque layer, the second output is the model's own output."""
+    map, it is averaged over space. If that layer is a functional model, such as one behind the step that scales its input, it is the one in
+    there. If the model is one opaque layer, the second output is the model's own output."""
     import keras
 
     image, answer = model.inputs[0], model.outputs[0]
     last = next((layer for layer in reversed(model.layers) if layer.weights), None)
+    if isinstance(last, keras.Model) and not isinstance(last, keras.Sequential):
+        if len(last.inputs) == len(last.outputs) == 1:
+            return _with_embedding_of(model, last)
+        last = None  # its input is not one of this model's values
     hidden = getattr(last, "input", None)
     if not isinstance(hidden, keras.KerasTensor) or hidden is image:
         hidden = answer
     if len(hidden.shape) > 2:
         hidden = keras.ops.mean(hidden, axis=tuple(range(1, len(hidden.shape) - 1)))
     return keras.Model(image, [answer, hidden])
+
+
+def _with_embedding_of(model: keras.Model, last: keras.Model) -> keras.Model:
+    """The model with the embedding of the one in it, `last`. Where that is asked more than once, as of an image and its mirror image, it is
+    the embedding of the last time."""
+    import keras
+
+    inner, found = _with_embedding(last), []
+
+    def call(layer: keras.Layer, *args: Any, **more: Any) -> Any:
+        if layer is not last:
+            return layer(*args, **more)
+        answer, embedding = inner(*args, **more)
+        found.append(embedding)
+        return answer
+
+    plain = keras.Model(model.inputs, model.outputs)  # of a Sequential no calls can be changed
+    whole = keras.models.clone_model(plain, clone_function=lambda layer: layer, call_function=call)
+    return keras.Model(whole.inputs, [*whole.outputs, found[-1]])
