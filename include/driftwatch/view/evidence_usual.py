@@ -6,6 +6,7 @@ The model answered it with the same class, and of those it is the nearest by the
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from driftwatch.artifacts.drift import DayDrift, FeatureDrift
+from driftwatch.errors import DamagedArtifact
 from driftwatch.models.original_set import set_keys
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import SEGMENT, day_sample, features_of
@@ -22,6 +24,7 @@ from driftwatch.view.words import listing
 if TYPE_CHECKING:
     import pandas as pd
 
+logger = logging.getLogger(__name__)
 USUAL_DAYS, _DAYS_LOOKED_AT = 3, 60
 # Images to choose a neighbour from. Of large days one is enough, and a random part of it is all that is read.
 _ENOUGH = 2_000
@@ -30,14 +33,19 @@ _NORMAL_SPREAD = 3.29  # standard deviations between the 5 % and the 95 % quanti
 
 
 def usual_images(artifacts: Artifacts, day: date) -> tuple[pd.DataFrame, str]:
-    """The normal images that may stand beside changed ones, with the column `day`, and in words where they are from."""
+    """The normal images that may stand beside changed ones, with the column `day`, and in words where they are from.
+    A day that cannot be read is left out."""
     import pandas as pd
 
     tables: list[pd.DataFrame] = []
     days = [other for other in artifacts.store.days() if other < day][-_DAYS_LOOKED_AT:]
     for other in reversed(days):
-        drift = artifacts.find(artifacts.keys.day(other).drift, DayDrift)
-        table = day_sample(artifacts, other) if drift and drift.verdict == "ok" else None
+        try:
+            drift = artifacts.find(artifacts.keys.day(other).drift, DayDrift)
+            table = day_sample(artifacts, other) if drift and drift.verdict == "ok" else None
+        except (DamagedArtifact, PermissionError) as error:
+            logger.warning("The images of %s do not stand beside changed ones: %s", other, error)
+            continue
         if table is not None and features_of(table) and table["prediction"].notna().any():
             tables.append(table.assign(day=other.isoformat()))
         if len(tables) == USUAL_DAYS or sum(map(len, tables)) >= _ENOUGH:

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from driftwatch.artifacts.day_map import DayMap, MapPoints
 from driftwatch.artifacts.drift import ContentDrift
-from driftwatch.errors import DamagedArtifact
 from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.day_images import WRONG, day_images
 from driftwatch.view.day_map import said_of_map
@@ -31,15 +30,12 @@ class MapChart:
 
 
 def in_report(day: DayStore, content: ContentDrift | None) -> MapChart | None:
-    """The map of a day whose content changed; None of other days, and where it cannot be read."""
+    """The map of a day whose content changed; None of other days. Raises DamagedArtifact and PermissionError."""
     if content is None or content.content.verdict != "drifted":
         return None
     artifacts = Artifacts(day.monitor)
-    try:
-        found = artifacts.find(day.key(DayMap), DayMap)
-        images = day_images(artifacts, day.date, found.of_day.images) if found else None
-    except (DamagedArtifact, PermissionError):  # the report names what of the day is damaged
-        return None
+    found = artifacts.find(day.key(DayMap), DayMap)
+    images = day_images(artifacts, day.date, found.of_day.images) if found else None
     if found is None or images is None:
         return None
     return map_chart(found, set(images.loc[images["answer"] == WRONG, "image_id"]))

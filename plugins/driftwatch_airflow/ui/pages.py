@@ -87,19 +87,20 @@ def day(request: Request, site: Site, when: date, names: list[date], known: DayI
 
     `names`: the days that the storage has. `known`: what Airflow knows of the day. Its failure may not be in the artifacts yet.
     """
-    from driftwatch.view.report.facts import gather
+    from driftwatch.view.report.facts import gather, if_readable
     from driftwatch.view.states import usual_buttons
 
     facts = gather(site.artifacts.store.day(when))
     progress, uploads, damaged = _progress_and_uploads(site, when)
     alerts, unread = _alerts(site, when)
     facts = replace(facts, failure=known.failure, problems=(*facts.problems, *damaged, *unread))
+    facts, pairs = if_readable(facts, lambda: pairs_of_day(request, site, facts))
     whole, base = whole_from(when, site.config.schedule), address(request)
     return page(
         request,
         "day.html.j2",
         site=site,
-        **values(facts, _pictures(request, site, facts), pairs_of_day(request, site, facts), base),
+        **values(facts, _pictures(request, site, facts), pairs or (), base),
         segment_base=f"{base}/m/{site.config.name}/segments",
         runs=known.runs,
         links=known.links,

@@ -125,6 +125,11 @@ def test_without_a_usual_day_or_a_training_image_there_is_no_neighbour_and_it_is
     assert all(pair.usual is None for pair in found.pairs)
 
 
+def test_a_usual_day_that_cannot_be_read_is_left_out(artifacts, shown) -> None:
+    artifacts.storage.write_bytes(artifacts.keys.day(USUAL).features, b"{broken")
+    assert shown().about == "training images: no day before this one was as usual"
+
+
 def test_an_image_has_its_features_beside_the_usual_range_its_scores_votes_and_segments(artifacts) -> None:
     labels = write_labels(artifacts.store.day(CHANGED))
     row = find_image(artifacts, str(CHANGED), labels["image_id"][3])

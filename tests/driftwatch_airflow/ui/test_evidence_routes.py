@@ -25,6 +25,7 @@ from driftwatch.storage import open_storage
 from driftwatch.view.pair_pictures import in_report
 from driftwatch.view.pictures import examples as pictures_of
 from driftwatch.view.report.facts import gather
+from driftwatch_airflow.ui import airflow_state
 
 
 @pytest.fixture
@@ -280,3 +281,15 @@ def test_no_page_and_no_report_shows_what_is_to_be_covered(
     assert drawn
     for picture in (*drawn, *(each for group in examples.values() for each in group)):
         assert covered_images.vivid(base64.b64decode(picture.src.partition(",")[2])) == 0
+
+
+def test_a_changed_day_whose_features_are_damaged_has_its_page_and_they_are_named(
+    client: Any, store: MonitorStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(airflow_state, "runs_of_day", lambda session, config, day: [])
+    key = store.day(CHANGED).keys.features
+    store.storage.write_json(store.day(CHANGED).keys.ingest, {**samples.INGEST, "day": str(CHANGED)})
+    store.storage.write_bytes(key, b"{broken")
+    answer = client.get(f"/m/ours/days/{CHANGED}/")
+    assert answer.status_code == 200
+    assert f"{key} is no whole parquet table" in answer.text

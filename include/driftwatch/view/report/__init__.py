@@ -27,12 +27,15 @@ def write_report(day: DayStore, pages: str = "") -> str:
     """
     from driftwatch.view import map_chart
     from driftwatch.view.pair_pictures import in_report
-    from driftwatch.view.pictures import examples
-    from driftwatch.view.report.facts import gather
+    from driftwatch.view.pictures import chosen, examples
+    from driftwatch.view.report.facts import gather, if_readable
 
     facts = gather(day)
-    still_map = map_chart.in_report(day, facts.content_drift)
-    page = report_page(facts, examples(day, facts), in_report(day, facts.drift), pages, still_map)
+    no_pictures: dict[str, list[Picture]] = {group: [] for group in (*chosen(facts), "reference")}
+    facts, still_map = if_readable(facts, lambda: map_chart.in_report(day, facts.content_drift))
+    facts, pictures = if_readable(facts, lambda: examples(day, facts))
+    facts, pairs = if_readable(facts, lambda: in_report(day, facts.drift))
+    page = report_page(facts, pictures or no_pictures, pairs or (), pages, still_map)
     day.storage.write_bytes(day.keys.report, page.encode())
     return day.keys.report
 

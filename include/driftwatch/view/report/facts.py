@@ -163,6 +163,16 @@ def gather(day: DayStore) -> DayFacts:
     return replace(found, damaged=damaged, problems=tuple(dict.fromkeys([*damaged, *before.problems])))
 
 
+def if_readable(facts: DayFacts, read: Callable[[], T]) -> tuple[DayFacts, T | None]:
+    """What `read` gives; None where something that it needs cannot be read, which the facts then name in `problems`."""
+    try:
+        return facts, read()
+    except (DamagedArtifact, PermissionError) as error:
+        said = str(error).partition(" (")[0]  # what follows in brackets depends on which part was to be read
+        known = any(problem.startswith(said) for problem in facts.problems)
+        return facts if known else replace(facts, problems=(*facts.problems, str(error))), None
+
+
 def _with_tables(found: DayFacts, reading: _Reading, day: DayStore) -> DayFacts:
     """With the day's manifest and predictions. They are read last, since what is told of a large day depends on the rest."""
     keys, columns = day.keys, ("image_id", "prediction", "model_version")

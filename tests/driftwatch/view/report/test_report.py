@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import numpy as np
 import pandas as pd
@@ -189,3 +190,24 @@ def test_a_failed_day_says_first_where_and_why_and_a_day_that_is_none_has_the_sa
     assert ("header", {"class": "card head bad"}) in page.tags
     storage.delete(LAYOUT.day(DAY).failure)
     assert storage.read_bytes(write_report(monitor_store(storage, LAYOUT, config).day(DAY))) == before
+
+
+@pytest.mark.parametrize("file", ["features", "inputs_index", "predictions", "labels"])
+def test_a_damaged_file_of_a_changed_day_takes_only_its_pictures_and_is_named(
+    build_day: Callable, report: Callable, storage: Storage, file: str
+) -> None:
+    build_day(DAY, damaged=True)
+    storage.write_bytes(getattr(LAYOUT.day(DAY), file), b"{broken")
+    page = report().text
+    assert "The images changed" in page
+    assert page.count(getattr(LAYOUT.day(DAY), file)) == 1
+
+
+@pytest.mark.parametrize("file", ["drift", "features", "manifest", "predictions"])
+def test_a_damaged_day_before_gives_no_images_to_compare_with_and_the_report_is_written(
+    build_day: Callable, report: Callable, storage: Storage, file: str
+) -> None:
+    build_day(DAY - timedelta(days=1))
+    build_day(DAY, damaged=True)
+    storage.write_bytes(getattr(LAYOUT.day(DAY - timedelta(days=1)), file), b"{broken")
+    assert "The images changed" in report().text
