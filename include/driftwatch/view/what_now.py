@@ -121,12 +121,12 @@ def of_monitor(days: Sequence[Day], artifacts: Artifacts) -> WhatNow | None:
 
 def way_back(artifacts: Artifacts, day: date) -> str | None:
     """The champion before, if the one that serves was promoted in the last LOOKED_BACK days before `day`; else None: an older model is no
-    remedy for what is new."""
+    remedy for what is new. None also after a way back: the champion before was left for a reason."""
     pointer, _ = champion_or_problem(artifacts)
-    if pointer is None or pointer.previous is None:
+    if pointer is None or pointer.previous is None or pointer.champions.count(pointer.version) > 1:
         return None
-    lately = _newest_retraining(artifacts, day)
-    return pointer.previous if lately is not None and lately.version == pointer.version else None
+    made = [date.fromisoformat(row.day) for row in retrainings(artifacts) if row.version == pointer.version]
+    return pointer.previous if any(0 <= (day - other).days <= LOOKED_BACK for other in made) else None
 
 
 def _newest_retraining(artifacts: Artifacts, day: date) -> Outcome | None:

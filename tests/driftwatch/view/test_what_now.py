@@ -6,6 +6,7 @@ import html
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +19,20 @@ from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.evidence import StratumSums
 from driftwatch.artifacts.failure import REVISED, Failure
 from driftwatch.artifacts.ingest import Ingest
+from driftwatch.artifacts.keys import DATASET_CARD, GATE
+from driftwatch.artifacts.models import ChampionPointer
+from driftwatch.artifacts.retraining import DatasetCard, GateResult
 from driftwatch.artifacts.segment_accuracy import SegmentAccuracy
+from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
+from driftwatch.storage import open_storage
 from driftwatch.view import advice, tones
+from driftwatch.view.artifacts import Artifacts
 from driftwatch.view.days import with_standings
 from driftwatch.view.report import environment
 from driftwatch.view.retrained import Outcome
 from driftwatch.view.what_happened import worst_class
-from driftwatch.view.what_now import WhatNow, of_day, status
+from driftwatch.view.what_now import LOOKED_BACK, WhatNow, of_day, status, way_back
 from driftwatch.view.words import capital
 
 _SHARE = {"value": 0.9, "low": 0.85, "high": 0.93, "n": 300}
@@ -113,6 +120,26 @@ def test_an_accuracy_near_the_floor_is_amber_says_so_and_offers_a_retraining(con
     assert card.said.endswith("floor 70 %. The interval reaches the floor.")
     assert [step.page for step in card.steps if step.page] == [f"days/{DAY}/people", "models#v0001-0a1b2c3d"]
     assert [step.conf["dry_run"] for step in card.steps if step.conf] == [True, False]
+
+
+def test_the_way_back_stays_open_after_a_later_retraining_was_refused_and_ends_with_a_roll_back(
+    small_monitor: Callable[..., MonitorConfig], tmp_path: Path
+) -> None:
+    uri, old, third = f"file://{tmp_path}", "v0001-0a1b2c3d", "v0003-1f2e3d4c"
+    store = MonitorStore(open_storage(uri), small_monitor(uri))
+    for day, version, decision in ((DAY, NEW, "promote"), (DAY + timedelta(days=2), third, "keep")):
+        run = f"perf_alert__{day}"
+        store.write(
+            store.keys.retraining(run, DATASET_CARD), typed(DatasetCard, samples.DATASET_CARD, last_day=str(day))
+        )
+        store.write(
+            store.keys.retraining(run, GATE), typed(GateResult, samples.GATE, decision=decision, version=version)
+        )
+    store.write(store.keys.champion, ChampionPointer(version=NEW, previous=old, history=(old, NEW)))
+    asked = [DAY - timedelta(days=1), DAY, DAY + timedelta(days=3), DAY + timedelta(days=LOOKED_BACK + 1)]
+    assert [way_back(Artifacts(store), day) for day in asked] == [None, old, old, None]
+    store.write(store.keys.champion, ChampionPointer(version=NEW, previous=third, history=(old, NEW, third, NEW)))
+    assert way_back(Artifacts(store), DAY) is None
 
 
 def test_segments_that_are_worse_are_named_and_led_to(config: MonitorConfig) -> None:
