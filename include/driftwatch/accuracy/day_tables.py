@@ -15,7 +15,7 @@ from driftwatch.artifacts.ingest import Ingest
 from driftwatch.artifacts.label_table import LabelTable, TableTruth
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config.model import LOGGED
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import DriftwatchError, NeedsAttention
 from driftwatch.images.judged import is_sampled, judged_predictions, told_of
 from driftwatch.images.late import late_images
 from driftwatch.labels.annotators import whose_votes_count
@@ -158,8 +158,15 @@ def _join(labelled: pd.DataFrame, predictions: pd.DataFrame, day: DayStore) -> p
     if len(lost) and day.config.model.predictions == LOGGED:
         return scored[scored["prediction"].notna()].reset_index(drop=True)
     if len(lost):
-        raise DriftwatchError(
+        there = told_of(day, day.keys.features, [], lost.tolist())["image_id"]
+        gone = lost[~lost.isin(there)]
+        raise NeedsAttention(
             f"{day.keys.predictions}: {len(lost)} labelled image(s) have no prediction, the first is {lost.iloc[0]}: "
-            "the day's images changed after the sample was drawn; put them back, or clear predict_labels"
+            + (
+                f"{len(gone)} of them are in the day no more, which was taken in again since. Put the files back and clear ingest_images; if they "
+                "are gone for good, the verdict that the day has stays"
+                if len(gone)
+                else "clear predict_labels"
+            )
         )
     return scored

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
 
 from driftwatch.artifacts.annotation import AnnotationPlan, Cost, LateDraw, NotAsked, SampleSize, Stratum
+from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.store import DayStore
 from driftwatch.config.labels import TOLOKA
+from driftwatch.errors import DamagedArtifact
 from driftwatch.images.late import images_on_time, late_images
 from driftwatch.labels.known_images import control_tasks
 from driftwatch.labels.money import cost_of, cost_of_plan, over_limits
@@ -43,7 +45,10 @@ def with_supplement(
     plan = _set(plan, supplements=earlier, not_asked=None)
     if not late:
         return plan, late
-    draw = _Draw(day, plan, late, accepted_of_any_day(day))
+    accepted = accepted_of_any_day(day)
+    if gone := _gone(accepted, (plan, *earlier)):
+        return _set(plan, not_asked=NotAsked(images=len(late), reason=gone)), late
+    draw = _Draw(day, plan, late, accepted)
     reason = None
     for share in draw.shares():
         sample, cost = draw.sample(share, can_show)
@@ -57,6 +62,31 @@ def with_supplement(
             return _set(plan, supplements=(*earlier, part)), late
         reason = refused
     return _set(plan, not_asked=NotAsked(images=len(late), reason=str(reason))), late
+
+
+def gone_from_sample(day: DayStore) -> str:
+    """Says that images which people were asked about are no images of the day any more, since it was taken in again; empty where all are
+    there."""
+    try:
+        plan = day.find(AnnotationPlan)
+    except DamagedArtifact:
+        return ""  # whoever needs the plan says that it is damaged
+    if plan is None or not plan.asked:
+        return ""
+    return _gone(accepted_of_any_day(day), (plan, *(part for part in plan.supplements if part.asked)))
+
+
+def _gone(accepted: Accepted | ManyAccepted, plans: Sequence[AnnotationPlan]) -> str:
+    """What to say of the images of these plans' samples that the day has no more. A forgotten image is none of them."""
+    ids = [image.image_id for plan in plans for image in plan.sample if not image.image_id.startswith(FORGOTTEN)]
+    there = accepted.among(ids)
+    gone = [image_id for image_id in ids if image_id not in there]
+    if not gone:
+        return ""
+    return (
+        f"gone from the day are {len(gone)} of its {len(ids)} sampled images, the first is {gone[0]}, so it cannot be evaluated anew. Put the "
+        "files back and clear ingest_images; if they are gone for good, the verdict that the day has stays"
+    )
 
 
 def tell(plan: AnnotationPlan, day: DayStore) -> None:

@@ -12,7 +12,6 @@ from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config import MonitorConfig
-from driftwatch.errors import NeedsAttention
 from driftwatch.images.inputs import has_inputs
 from driftwatch.images.judged import told_of
 from driftwatch.models.even_sample import only_for_training
@@ -86,12 +85,10 @@ class HumanLabels:
     def usable(self, splits: pd.DataFrame) -> pd.DataFrame:
         """Each image once, with its split, sorted by day and image id. Call this when all days are added."""
         found = pd.concat(self._days, ignore_index=True) if self._days else _NONE
-        if (found["row"] < 0).any():
-            lost = found[found["row"] < 0].iloc[0]
-            raise NeedsAttention(
-                f"{lost['day']}: labelled image {lost['image_id']} is not in the day's features.parquet: the day's images changed "
-                "after the sample was drawn; put them back and ingest the day again"
-            )
+        gone = found["row"] < 0  # the day was taken in again without their files
+        if gone.any():
+            self.left_out["gone_from_day"] = int(gone.sum())
+            found = found[~gone]
         once = found.sort_values("confidence", ascending=False, kind="stable").drop_duplicates("image_id")
         self.left_out["labelled_twice"] = len(found) - len(once)
         once = once.sort_values(["day", "image_id"], ignore_index=True)

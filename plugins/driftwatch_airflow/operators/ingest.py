@@ -210,6 +210,7 @@ def _told_where_refused(operator: DayOperator, context: Context) -> Iterator[Non
 def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
     """For a day that was delivered well: takes an earlier alert about it back, logs its counts, and returns them for XCom."""
     from driftwatch.artifacts.alerts import NoImages
+    from driftwatch.labels.supplement import gone_from_sample
 
     nothing_to_tell(operator.monitor, operator.day, NoImages.source)
     _log_counts(operator, found)
@@ -222,6 +223,8 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
             found.accepted,
             correction_page(operator.monitor.name, operator.day),
         )
+    if gone := gone_from_sample(operator.of_day):
+        operator.log.warning("%s", gone)
     return _counts(found)
 
 

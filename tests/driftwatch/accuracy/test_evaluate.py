@@ -12,7 +12,7 @@ from driftwatch.artifacts.forgetting import FORGOTTEN
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.drift.whylogs_profiles import confusion_counts, read_profile
-from driftwatch.errors import DriftwatchError
+from driftwatch.errors import NeedsAttention
 from driftwatch.labels.consensus import merge_day
 from driftwatch.storage import Storage
 
@@ -69,8 +69,23 @@ def test_day_without_labels_has_no_verdict_and_leaves_no_profile_of_an_earlier_r
 
 def test_label_without_a_prediction_is_refused(storage: Storage, monitor: MonitorConfig) -> None:
     write_day(storage, monitor)
+    storage.write_table(DAY.features, storage.read_table(DAY.predictions)[["image_id"]])
     storage.write_table(DAY.predictions, storage.read_table(DAY.predictions).iloc[1:])
-    with pytest.raises(DriftwatchError, match=r"1 labelled image.* the first is i000"):
+    with pytest.raises(NeedsAttention, match=r"1 labelled image.* the first is i000: clear predict_labels$"):
+        evaluated(storage, DAY, monitor)
+
+
+def test_a_labelled_image_that_is_gone_from_the_day_is_told_with_what_brings_it_back(
+    storage: Storage, monitor: MonitorConfig
+) -> None:
+    """It was tried again for an hour, and `clear predict_labels` could not help: the image is none of the day's any more."""
+    write_day(storage, monitor)
+    left = storage.read_table(DAY.predictions).iloc[1:]
+    storage.write_table(DAY.predictions, left)
+    storage.write_table(DAY.features, left[["image_id"]])
+    with pytest.raises(
+        NeedsAttention, match=r"1 of them are in the day no more, .* clear ingest_images; .* gone for good, the verdict"
+    ):
         evaluated(storage, DAY, monitor)
 
 

@@ -10,7 +10,7 @@ import pytest
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.images import late
 from driftwatch.images.late import keep_drawn_from
-from driftwatch.labels.supplement import with_supplement
+from driftwatch.labels.supplement import gone_from_sample, with_supplement
 from driftwatch.storage import joining
 
 from .planning import DAY, NOW, changed, of_day, plan, planned_to_cost, write_manifest
@@ -171,6 +171,24 @@ def test_images_that_vanished_are_not_asked_about_and_others_take_their_place(st
     none = supplemented(storage, monitor, asked, lambda image_id, key: image_id < "id100")
     assert none.supplements == ()
     assert "clear ingest_images" in none.not_asked.reason
+
+
+def test_nobody_is_asked_while_images_of_the_sample_are_gone_from_the_day(storage, monitor, asked):
+    """A supplement was bought, and paid, for a day that could not be evaluated without the first sample."""
+    deliver(storage, monitor, 150)
+    day = of_day(storage, monitor)
+    assert gone_from_sample(day) == ""
+    whole = storage.read_table(day.keys.manifest)
+    first = min(image.image_id for image in asked.sample)
+    storage.write_table(day.keys.manifest, whole[whole["image_id"] != first].reset_index(drop=True))
+    found = supplemented(storage, monitor, asked)
+    assert (found.supplements, found.not_asked.images) == ((), 50)
+    assert found.not_asked.reason == gone_from_sample(day)
+    assert found.not_asked.reason.startswith(
+        f"gone from the day are 1 of its 40 sampled images, the first is {first}, "
+    )
+    storage.write_table(day.keys.manifest, whole)  # the file is back
+    assert len(supplemented(storage, monitor, found).supplements) == 1
 
 
 def test_a_stratified_samples_late_images_are_a_stratum_of_their_own(storage, monitor, asked):

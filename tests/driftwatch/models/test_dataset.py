@@ -133,6 +133,17 @@ def test_a_day_whose_inputs_were_removed_is_left_out_and_counted(world) -> None:
     assert (result.new_labels, result.left_out["inputs_removed"]) == (30, 30)
 
 
+def test_a_labelled_image_that_is_gone_from_its_day_is_left_out_and_counted(world) -> None:
+    """One day that was taken in again without some of its files stopped every retraining, for as long as the gate looks back."""
+    for number in (3, 4):
+        world.add_day(date(2026, 1, number), 30)
+    features = world.layout.day(date(2026, 1, 3)).features
+    world.storage.write_table(features, world.storage.read_table(features).iloc[:-2])
+    store = monitor_store(world.storage, world.layout, world.config)
+    result = dataset.collect_training_set(store, "one", FIRST, LAST)
+    assert (result.new_labels, result.left_out["gone_from_day"]) == (58, 2)
+
+
 def test_an_image_of_the_original_set_keeps_its_label_and_split(world) -> None:
     labels = world.add_day(date(2026, 1, 3), 30)
     original = world.storage.read_table(world.layout.training_set)
