@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
@@ -13,6 +13,7 @@ from itertools import islice
 from driftwatch.errors import DriftwatchError
 
 _AT_ONCE = 500  # SQLite takes 999 values in a question, in older versions
+_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - where SQLite keeps temporary files if it is not told
 
 
 class NoRoom(DriftwatchError):
@@ -20,7 +21,7 @@ class NoRoom(DriftwatchError):
 
 
 class RowsByPath:
-    """`rows`: each with its path first, then `fields` texts. They are kept by SQLite in a temporary file (in `TMPDIR`), which the system removes when
+    """`rows`: each with its path first, then `fields` texts. They are kept by SQLite in a temporary file (see `folder`), which the system removes when
     the process ends, however it ends. Threads may share it. Raises NoRoom where the disk cannot hold them, and whatever `rows` raises."""
 
     def __init__(self, rows: Iterable[tuple[str, ...]], fields: int) -> None:
@@ -56,13 +57,20 @@ class RowsByPath:
         return found
 
 
+def folder() -> str:
+    """Where the rows lie: in `TMPDIR`, and where that is not set in /var/tmp, unlike Python's own temporary files."""
+    named = (os.environ.get(name, "") for name in ("SQLITE_TMPDIR", "TMPDIR"))
+    usable = (each for each in (*named, *_FOLDERS) if os.path.isdir(each) and os.access(each, os.W_OK | os.X_OK))
+    return next(usable, ".")
+
+
 @contextmanager
 def _telling() -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
         raise NoRoom(
-            f"the rows of a table cannot be kept on the local disk ({error}): free some of {tempfile.gettempdir()}, or let TMPDIR name another folder"
+            f"the rows of a table cannot be kept on the local disk ({error}): free some of {folder()}, or let TMPDIR name another folder"
         ) from error
 
 
