@@ -186,30 +186,48 @@ class _Tables:
 
     _held: OrderedDict[tuple[str, Columns, str], tuple[str, RowsByPath]] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    # One of them is held while a table is read: the threads that want the same one wait, and share it then.
+    _reading: tuple[threading.Lock, ...] = field(
+        default_factory=lambda: tuple(threading.Lock() for _ in range(_TABLES_KEPT))
+    )
 
     def read(
         self, storage: Storage, key: str, columns: Columns, folder: str, settle_seconds: float | None
     ) -> RowsByPath:
         """`settle_seconds`: as of `settled`. Raises StillWritten for a table that may be half written, where there was none before it, and for one
         that was written to while it was read."""
-        name, stamp = (storage.url(key), columns, folder), storage.stamp(key) or ""
+        name = (storage.url(key), columns, folder)
+        _, table = self._known(name, storage, key, settle_seconds)
+        if table is not None:
+            return table
+        with self._reading[hash(name) % len(self._reading)]:
+            stamp, table = self._known(name, storage, key, settle_seconds)  # by a thread that was before this one
+            if table is not None:
+                return table
+            with unchanged(storage, key, stamp or None, faults_alone=settle_seconds is None):
+                table = RowsByPath(_rows(storage, key, columns, folder), len(columns.needed) - 1)
+            with self._lock:
+                self._held[name] = (stamp, table)
+                while len(self._held) > _TABLES_KEPT:
+                    self._held.popitem(last=False)
+        return table
+
+    def _known(
+        self, name: tuple[str, Columns, str], storage: Storage, key: str, settle_seconds: float | None
+    ) -> tuple[str, RowsByPath | None]:
+        """The file's stamp, and the table if it is held and still holds. Raises StillWritten where there is none, and none may be read yet."""
+        stamp = storage.stamp(key) or ""
         pause = seconds_until_settled(storage, key, settle_seconds or 0)
         with self._lock:
             held = self._held.get(name)
             if held and stamp and (held[0] == stamp or pause):
                 self._held.move_to_end(name)
-                return held[1]
+                return stamp, held[1]
         if pause:
             raise StillWritten(
                 f"{storage.url(key)} may still be written to: look again in {math.ceil(pause)} s (images.settle_seconds)"
             )
-        with unchanged(storage, key, stamp or None, faults_alone=settle_seconds is None):
-            table = RowsByPath(_rows(storage, key, columns, folder), len(columns.needed) - 1)
-        with self._lock:
-            self._held[name] = (stamp, table)
-            while len(self._held) > _TABLES_KEPT:
-                self._held.popitem(last=False)
-        return table
+        return stamp, None
 
 
 _TABLES = _Tables()
@@ -218,7 +236,7 @@ _TABLES = _Tables()
 def _rows(storage: Storage, key: str, columns: Columns, folder: str) -> Iterator[tuple[str, ...]]:
     name, *numbers = columns.needed
     for _, row in rows_of(storage, key, columns, "labels.blur", "", ""):
-        yield path_in_table(folder, row[name]), *(text_of(row.get(column)) for column in numbers)
+        yield path_in_table(folder, row.get(name)), *(text_of(row.get(column)) for column in numbers)
 
 
 _ALLOWED = "x, y, width and height must be numbers, the last two more than 0. Correct the row"

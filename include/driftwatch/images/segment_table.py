@@ -51,7 +51,7 @@ def _rows(day: DayStore, settings: SegmentTable, key: str, field: str) -> Iterat
     )
     root = place_of_day(day).root
     for place, row in rows_of(day.storage, key, columns, field, THEN, ""):
-        path, name = path_in_table(root, row[settings.key]), text_of(row.get(settings.column))
+        path, name = path_in_table(root, row.get(settings.key)), text_of(row.get(settings.column))
         if not name.isascii() and any("\ud800" <= letter <= "\udfff" for letter in name):
             raise NeedsAttention(f"{place} has a segment that is no UTF-8 ({name!a:.80}): correct the row{THEN}")
         if path:

@@ -10,7 +10,7 @@ import tempfile
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -30,8 +30,8 @@ _NAMES = 20  # of the columns that are there, for messages
 @dataclass(frozen=True)
 class Columns:
     """`needed`: without them the file is refused, and `remedy` says what to do then. `also`: those that are read where they are there. `header`: the
-    columns of a CSV file that does not name them. `key`: the needed one with the name. `sparse`: whether a row may lack fields that are needed, but
-    for the name: the last ones of CSV, any of JSON, of which one row must have it. A file of 0 bytes is refused then."""
+    columns of a CSV file that does not name them. `key`: the needed one with the name. `sparse`: whether a row may lack fields that are needed: of
+    CSV the last ones, but for the name; of JSON any, of which one row must have it. A file of 0 bytes is refused then."""
 
     key: str
     needed: tuple[str, ...]
@@ -132,16 +132,16 @@ def _csv(file: IO[bytes], columns: Columns, separator: str = ",") -> Iterator[Ma
     lines = _Lines(io.TextIOWrapper(file, encoding="utf-8-sig", newline=""))
     rows = csv.reader(lines, delimiter=separator, strict=True)
     try:
-        header = columns.header or next(rows, None)
+        header = columns.header or next((row for row in rows if not _is_blank(row)), None)
         if header is None:
             raise _Empty(
                 "has no header, and nothing else: a file that names no image has its header. Write it again", False
             )
         _refuse_absent(header, columns)
-        place = header.index(columns.key)
+        place, lines.letters = header.index(columns.key), 0
         for row in rows:
             lines.letters = 0
-            if not row:
+            if not row or (len(header) > 1 and _is_blank(row)):
                 continue
             if len(row) != len(header) and not (columns.sparse and place < len(row) < len(header)):
                 raise _Fault(
@@ -158,15 +158,20 @@ def _csv(file: IO[bytes], columns: Columns, separator: str = ",") -> Iterator[Ma
         ) from error
 
 
+def _is_blank(row: Sequence[str]) -> bool:
+    """Whether it is a line of nothing but spaces."""
+    return len(row) < 2 and not "".join(row).strip()
+
+
 def _json(file: IO[bytes], columns: Columns) -> Iterator[Mapping[str, Any]]:
-    required = replace(columns, needed=(columns.key,)) if columns.sparse else columns
     there: dict[str, None] = {}
     for line in file:
         if line.strip():
             found = json.loads(line.decode("utf-8-sig"))
             if not isinstance(found, dict):
                 raise _Fault(f"is {line[:40]!r}, and no object in braces: write one in each line")
-            _refuse_absent([*found], required, of_row=True)
+            if not columns.sparse:
+                _refuse_absent([*found], columns, of_row=True)
             if len(there) < _NAMES:
                 there.update(dict.fromkeys(found))
             elif columns.sparse:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 
 import numpy as np
@@ -15,8 +18,10 @@ from tests.covered_images import BOX, HEIGHT, TABLE, WIDTH, file_of, put, row, u
 
 from driftwatch.artifacts.store import DayStore, MonitorStore
 from driftwatch.errors import ChangedImage, NeedsAttention
+from driftwatch.images import covered
 from driftwatch.images.covered import Covers, HiddenImage, shown_original
 from driftwatch.images.originals import read_original
+from driftwatch.images.table_rows import rows_of
 from driftwatch.storage import open_storage
 
 MOST = 10_000_000
@@ -182,3 +187,31 @@ def test_hidden_originals_and_control_tasks_do_not_go_together(small_monitor):
     small_monitor(annotation={"blur": {"path": TABLE}, "backend": "label_studio", "control_tasks": 0})
     with pytest.raises(ValidationError, match=r"one file below the storage's root"):
         small_monitor(annotation={"blur": {"path": "s3://elsewhere/a.csv", "training": "show"}})
+
+
+def test_a_table_is_read_once_by_the_threads_that_want_it_in_the_same_moment(make, monkeypatch):
+    """A page shows dozens of images at once, and a large table takes half a minute."""
+    day = make()
+    images = [put(day, f"{number}.jpg", file_of(upright(number))) for number in range(8)]
+    write_boxes(day, *(row(f"{number}.jpg") for number in range(8)))
+    reads = []
+
+    def counted(*args):
+        reads.append(args)
+        time.sleep(0.2)
+        return rows_of(*args)
+
+    monkeypatch.setattr(covered, "rows_of", counted)
+    with ThreadPoolExecutor(8) as pool:
+        assert not any(map(vivid, pool.map(lambda image: shown(day, image), images)))
+    assert len(reads) == 1
+
+
+def test_a_row_of_json_that_names_no_image_covers_nothing(make):
+    day = make(path="metadata/faces/{day}.jsonl")
+    image = put(day, "a.jpg", file_of(upright()))
+    x, y, width, height = BOX
+    box = {"x": x, "y": y, "width": width, "height": height}
+    lines = [box, {"key": "a.jpg", **box}]
+    day.storage.write_bytes(f"metadata/faces/{day.date}.jsonl", "\n".join(map(json.dumps, lines)).encode())
+    assert vivid(shown(day, image)) == 0

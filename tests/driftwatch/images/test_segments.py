@@ -179,6 +179,22 @@ def test_a_table_or_column_that_is_missing_is_told_before_an_image_is_read(stora
     assert not storage.exists(DAY.manifest)
 
 
+@pytest.mark.parametrize(
+    ("end", "file"),
+    [
+        (".csv", b"\n\r\n  \nfile,light\nloose.jpg,day\n"),
+        (".csv", b"\xef\xbb\xbf\nlight,file\n   \nday,loose.jpg\n \n"),
+        (".jsonl", b'{"light": "night"}\n{"file": "loose.jpg", "light": "day"}\n{"written": 1}\n'),
+    ],
+    ids=["blank lines first", "lines of spaces", "a row without a name"],
+)
+@pytest.mark.parametrize("missing", ["fail", "unknown"])
+def test_a_line_that_says_nothing_is_passed_by_and_makes_no_table_unknown(storage, end, file, missing):
+    storage.write_bytes(f"metadata/{DAY.day}{end}", file)
+    ingest_day(day_of(storage, light(path=f"metadata/{{day}}{end}", missing=missing)), MODEL)
+    assert by_path(storage, "light")["loose.jpg"] == "day"
+
+
 @pytest.mark.parametrize("file", [None, b"file,sun\na,b\n"])
 def test_with_missing_unknown_the_day_goes_on_without_the_segments(storage, file):
     if file is not None:
