@@ -84,7 +84,8 @@ class DayRows:
         ]
         known = self._ids if role == IMAGE_ID else self.images.files
         ours = np.array([name is None or name in known for name in names], bool)
-        others = [name for name, own, other in zip(names, ours, of_day, strict=True) if other and not own and name]
+        # A key that the pattern does not fit has an empty name: no file has it.
+        others = [name for name, own, other in zip(names, ours, of_day, strict=True) if other and not own]
         if self._others is None:
             self._strangers[OTHER_DAY] += len(others)
             return ours

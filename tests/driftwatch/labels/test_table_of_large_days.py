@@ -106,6 +106,21 @@ def test_a_table_of_all_days_and_one_by_ids_leave_the_same_labels(day, path, rol
     assert found.found.strangers == {"not_judged": 41, "quarantined": 1, unknown: 1}
 
 
+@pytest.mark.parametrize("is_sampled", [True, False], ids=["by a sample", "by all"])
+@pytest.mark.parametrize(
+    ("path", "pattern"), [("truth/{day}/*", None), ("truth/{day}/*", "^x/(.*)$"), ("truth/*/*", None)]
+)
+def test_a_row_is_accounted_for_whatever_its_key_looks_like(day, path, pattern, is_sampled, monkeypatch):
+    """Also where nothing is left of it behind the day's folder, or the pattern does not fit."""
+    monkeypatch.setattr("driftwatch.labels.table_rows.is_sampled", lambda _: is_sampled)
+    folder = day.keys.incoming
+    keys = [made for key in files_of(day) for made in (key, f"{folder}/{key}", f"x/{key}", f"file:///s/{folder}/{key}")]
+    keys += ["./", "/", "x/", f"{folder}/", f"s3://b/{folder}/", folder, "", " ", "back\\slash.jpg", "never.jpg"]
+    put_csv(day, "a.csv", pd.DataFrame({"file": keys, "truth": "cat"}))
+    table = read(by_settings(day, path=path, key_pattern=pattern)).found
+    assert table.rows == len(keys) == table.labelled + table.earlier + table.without_image + table.refused
+
+
 def test_a_label_that_is_no_class_counts_of_the_sample_alone(day):
     table = everything(day).assign(truth="cow")
     put_csv(day, "a.csv", table)
