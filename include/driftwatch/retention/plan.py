@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -14,7 +16,7 @@ from driftwatch.artifacts.check_keys import CheckKeys
 from driftwatch.artifacts.days import stored_retrainings
 from driftwatch.artifacts.ingest import InputsIndex, ShardPlan
 from driftwatch.artifacts.keys import DATASET_CARD, GATE
-from driftwatch.artifacts.nested_keys import LedgerKeys
+from driftwatch.artifacts.nested_keys import LedgerKeys, file_name
 from driftwatch.artifacts.publishing import ProfileKind, UploadLedger
 from driftwatch.artifacts.retraining import DatasetCard
 from driftwatch.artifacts.store import DayStore, MonitorStore
@@ -22,6 +24,8 @@ from driftwatch.retention.needed import days_still_needed
 from driftwatch.retention.search import folders_of
 from driftwatch.storage.base import StoredObject
 
+# How the name of a block or of a shard's file begins.
+_NUMBER = re.compile(r"\d+")
 Kind = Literal["inputs", "shown", "answers", "profiles", "reports", "leftovers"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -78,7 +82,10 @@ def keep_plan(store: MonitorStore, today: date) -> KeepPlan:
         return KeepPlan(today, (), ())
     over = [removal for removal in _candidates(store) if removal.day < limits.get(removal.kind, date.min)]
     stays = _Stays(store, today)
-    reasons = {(kind, day): stays.why(kind, day) for kind, day in {(found.kind, found.day) for found in over}}
+    keys: dict[tuple[Kind, date], list[str]] = defaultdict(list)
+    for found in over:
+        keys[found.kind, found.day].append(found.key)
+    reasons = {(kind, day): stays.why(kind, day, keys[kind, day]) for kind, day in keys}
     still = [
         Still(kind, day, sum(found.bytes for found in over if (found.kind, found.day) == (kind, day)), why)
         for (kind, day), why in sorted(reasons.items())
@@ -144,36 +151,38 @@ class _Stays:
     def __init__(self, store: MonitorStore, today: date) -> None:
         self._store, self._today = store, today
         self._needed: dict[date, str] | None = None
-        self._of: dict[Kind, Callable[[DayStore], str]] = {
+        self._of: dict[Kind, Callable[[DayStore, Sequence[str]], str]] = {
             "inputs": self._inputs,
-            "shown": self._shown,
-            "answers": lambda day: "" if day.storage.exists(day.keys.performance) else "it is not judged",
-            "profiles": self._profiles,
+            "shown": lambda day, _: self._shown(day),
+            "answers": lambda day, _: "" if day.storage.exists(day.keys.performance) else "it is not judged",
+            "profiles": lambda day, _: self._profiles(day),
             "leftovers": self._leftovers,
         }
 
-    def why(self, kind: Kind, day: date) -> str:
-        """In words."""
-        return self._of[kind](self._store.day(day)) if kind in self._of else ""
+    def why(self, kind: Kind, day: date, keys: Sequence[str]) -> str:
+        """In words. `keys`: those of the files."""
+        return self._of[kind](self._store.day(day), keys) if kind in self._of else ""
 
-    def _inputs(self, day: DayStore) -> str:
+    def _inputs(self, day: DayStore, blocks: Sequence[str]) -> str:
         if self._needed is None:
             self._needed = days_still_needed(self._store, self._store.days())
         if day.has(ShardPlan):
             return "it is being taken in"
-        if again := self._taken_in_again(day):
+        if again := self._taken_in_again(day, blocks):
             return again
         if not day.storage.exists(day.keys.predictions):
             return "its model has not answered it"
         return self._needed.get(day.date, "")
 
-    def _taken_in_again(self, day: DayStore) -> str:
-        """An old day that is run again has its earlier predictions, and the steps that need its files are still to come."""
-        written = day.storage.written(day.keys.inputs_index)
-        on = None if written is None else datetime.fromtimestamp(written, timezone.utc).date()
-        if on is None or abs((self._today - on).days) > 1:
-            return ""
-        return f"it was taken in on {on}, and may be run again just now"
+    def _taken_in_again(self, day: DayStore, keys: Sequence[str]) -> str:
+        """An old day that is run again has its earlier predictions, and the steps that need its files are still to come. The first block is written
+        long before the index is, and the first list of a shard before the plan."""
+        for key in (day.keys.inputs_index, *_of_the_first(keys)):
+            written = day.storage.written(key)
+            on = None if written is None else datetime.fromtimestamp(written, timezone.utc).date()
+            if on is not None and abs((self._today - on).days) <= 1:
+                return f"it was taken in on {on}, and may be run again just now"
+        return ""
 
     def _shown(self, day: DayStore) -> str:
         plan = day.find(AnnotationPlan)
@@ -199,11 +208,18 @@ class _Stays:
         missing = [kind for kind, key in made.items() if kind not in noted and day.storage.exists(key)]
         return f"{missing[0]} of {day.date} is not published" if missing and day.config.publish.sinks else ""
 
-    def _leftovers(self, day: DayStore) -> str:
-        parts = day.storage.list(day.keys.shards)
+    def _leftovers(self, day: DayStore, keys: Sequence[str]) -> str:
+        parts = [key for key in keys if key.startswith(f"{day.keys.shards}/")]
         if day.has(ShardPlan) or (parts and not day.has(InputsIndex)):
             return "the day is not whole: run it again, or delete its folder"
-        if parts and (again := self._taken_in_again(day)):
+        if parts and (again := self._taken_in_again(day, parts)):
             return again
         # The answers of its shards are not joined yet.
         return "its model has not answered it" if parts and not day.storage.exists(day.keys.predictions) else ""
+
+
+def _of_the_first(keys: Sequence[str]) -> Iterator[str]:
+    """Those of the block or the shard with the smallest number, of this run and of earlier ones."""
+    numbers = {key: _NUMBER.match(file_name(key)) for key in keys}
+    least = min((found[0] for found in numbers.values() if found), default="")
+    return (key for key, found in numbers.items() if found and found[0] == least)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from typing import Any
 
 import pandas as pd
 import pytest
 from tests.driftwatch.artifacts import samples
+from tests.driftwatch.images.days import MODEL, photo
 from tests.killed_write import killed_write
 
 from driftwatch.artifacts.keys import DATASET_CARD, GATE, SET
 from driftwatch.artifacts.store import MonitorStore
+from driftwatch.images.ingest import cut_into_shards, ingest_day, ingest_shard, merge_shards
+from driftwatch.images.inputs import DayInputs
+from driftwatch.images.listing import list_day
 from driftwatch.retention.plan import KINDS, keep_plan
 from driftwatch.retention.removal import keep_daily, remove
 from driftwatch.storage import open_storage
+from driftwatch.storage.file import FileStorage
 
 TODAY = date(2026, 6, 30)
 OLD, NEW = date(2026, 1, 8), date(2026, 6, 29)
@@ -150,6 +156,53 @@ def test_an_old_day_that_is_run_again_keeps_its_files_until_its_other_steps_are_
         plan = keep_plan(store, TODAY)
         assert (bool(plan.over), [found.day for found in plan.still]) == (not stays, [OLD] * stays)
         assert all(f"it was taken in on {taken_in.date()}" in found.why for found in plan.still)
+
+
+@pytest.mark.parametrize("shard_size", [20_000, 256], ids=["whole", "in shards"])
+def test_an_old_day_keeps_what_its_run_is_just_writing(tmp_path, small_monitor, monkeypatch, shard_size):
+    """The files of an old day are over as soon as they are written. The index comes after the blocks, and the plan after the lists of shards."""
+    storage = open_storage(f"file://{tmp_path}")
+    keep = {"uri": storage.uri, "keep": {"inputs": 30, "leftovers": 30}}
+    store = MonitorStore(storage, small_monitor(storage.uri, storage=keep, images={"shard_size": shard_size}))
+    day = store.day(OLD)
+    for number in range(3 if shard_size > 256 else 260):
+        storage.write_bytes(f"{day.keys.incoming}/{number}.jpg", photo(number))
+
+    def run() -> None:
+        if shard_size > 256:
+            ingest_day(day, MODEL)
+            return
+        for shard in cut_into_shards(day, MODEL, list_day(day)):
+            ingest_shard(day, shard)
+        merge_shards(day)
+
+    run()
+    storage.write_bytes(day.keys.predictions, b"of the first run")
+    storage.write_json(store.keys.day(NEW).ingest, samples.INGEST)  # no retraining goes back to the old day
+    ago = datetime.combine(OLD, time(9), timezone.utc).timestamp()
+    for item in storage.list(store.keys.days):
+        os.utime(storage.local_path(item.key), (0, ago))
+    write, writing, looks = FileStorage._write, FileStorage._writing, []
+
+    def clear_away(path: str) -> None:
+        looks.append(path)
+        remove(store, keep_plan(store, datetime.now(timezone.utc).date()))
+
+    def written(self, path, *args):
+        write(self, path, *args)
+        clear_away(path)
+
+    @contextmanager
+    def written_by_pieces(self, key):
+        with writing(self, key) as file:
+            yield file
+        clear_away(key)
+
+    monkeypatch.setattr(FileStorage, "_write", written)
+    monkeypatch.setattr(FileStorage, "_writing", written_by_pieces)
+    run()
+    assert any(".npy" in path for path in looks)
+    assert len(DayInputs(day)) == sum(len(block) for block in DayInputs(day).blocks())
 
 
 def test_what_a_killed_write_left_goes_so_many_days_after_the_kill_wherever_it_lies(make):
