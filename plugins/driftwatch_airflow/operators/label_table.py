@@ -17,7 +17,7 @@ from driftwatch_airflow.label_table import outside_of
 from driftwatch_airflow.monitor import DayOperator
 from driftwatch_airflow.operators.annotation import MergeAnnotationsOperator
 from driftwatch_airflow.operators.decision import CheckPerformanceOperator
-from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator
+from driftwatch_airflow.operators.performance import EvaluatePerformanceOperator, alone
 from driftwatch_airflow.waiting import defer_until, say
 from driftwatch_airflow.xcom import XCom
 
@@ -108,8 +108,9 @@ class MergeTableOperator(TableOperator):
     def execute(self, context: Context) -> XCom:
         from driftwatch.labels.table import write_labels
 
-        read = self.read()
-        write_labels(self.of_day, read)
+        with alone(self.of_day):  # what is read first must not be written last
+            read = self.read()
+            write_labels(self.of_day, read)
         tell_followers(
             context,
             self.outlets,
@@ -141,12 +142,14 @@ class FollowLabelsOperator(TableOperator, EvaluatePerformanceOperator):
         """Called by `execute`, or by the trigger when it is time."""
         from driftwatch.labels.table import write_labels
 
-        read = self.read_if_possible()
+        with alone(self.of_day):
+            read = self.read_if_possible()
+            if read is not None:
+                write_labels(self.of_day, read)
+                done = self.score(context)
         if read is None:
             self.look_again(context, None)
         assert read is not None
-        labels = read
-        done = self.score(context, lambda: write_labels(self.of_day, labels))
         if read.found.open:
             self._tell_what_is_proven(context)
             self.look_again(context, read)
@@ -181,9 +184,6 @@ class MergeCheckOperator(MergeAnnotationsOperator):
 
 class CompareWithPeopleOperator(EvaluatePerformanceOperator):
     """Says in performance.json and in the report how far the table and people agree."""
-
-    def execute(self, context: Context) -> XCom:
-        return self.score(context)
 
 
 class CheckCorrectionOperator(CheckPerformanceOperator):

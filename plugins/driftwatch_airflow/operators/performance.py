@@ -16,13 +16,15 @@ from driftwatch_airflow.reports import renew_report
 from driftwatch_airflow.xcom import XCom
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from contextlib import AbstractContextManager
 
     from airflow.sdk.definitions.context import Context
 
     from driftwatch.accuracy.later_days import Outdated
     from driftwatch.artifacts.accuracy import Performance
+    from driftwatch.artifacts.store import DayStore
     from driftwatch.lineage.datasets import Lineage
+    from driftwatch.storage.lock import Lock
 
 
 class EvaluatePerformanceOperator(DayOperator):
@@ -32,17 +34,11 @@ class EvaluatePerformanceOperator(DayOperator):
     operator_extra_links = (MonitorPageLink(), DayReportLink())
 
     def execute(self, context: Context) -> XCom:
-        return self.score(context)
+        with alone(self.of_day):
+            return self.score(context)
 
-    def score(self, context: Context, before: Callable[[], None] = lambda: None) -> XCom:
-        """`before`: what is written first, under the same lock."""
-        from driftwatch.storage.lock import exclusive
-
-        with exclusive(self.storage, lock_of(self.keys.labels)):
-            before()
-            return self._score(context)
-
-    def _score(self, context: Context) -> XCom:
+    def score(self, context: Context) -> XCom:
+        """To be called by who is `alone`."""
         from driftwatch.accuracy.evaluate import evaluate_day
         from driftwatch.artifacts.ingest import Ingest
         from driftwatch.models import registry
@@ -143,6 +139,13 @@ class EvaluatePerformanceOperator(DayOperator):
         from driftwatch.lineage import day
 
         return day.evaluated(self.of_day)
+
+
+def alone(of_day: DayStore) -> AbstractContextManager[Lock]:
+    """While it is held no other task scores the day, or takes in what the table says of its labels."""
+    from driftwatch.storage.lock import exclusive
+
+    return exclusive(of_day.storage, lock_of(of_day.keys.labels))
 
 
 def _claims_nothing(performance: Performance) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from driftwatch_airflow.operators.label_table import (
     MergeTableOperator,
     WaitForTableOperator,
 )
+from driftwatch_airflow.operators.performance import alone
 from driftwatch_airflow.operators.publish import PublishOperator
 
 from .table_site import END, MORNING, Site, context, deferral
@@ -92,6 +94,20 @@ def test_a_label_that_was_corrected_in_the_table_is_taken_in_though_their_number
     put_csv(site.day, "a.csv", rows.assign(truth=rows["truth"].map({"cat": "dog", "dog": "cat"})))
     site.task(FollowLabelsOperator).execute(context())
     assert site.performance.accuracy.value == pytest.approx(1 - before)
+
+
+@pytest.mark.parametrize("operator", [MergeTableOperator, FollowLabelsOperator])
+def test_a_task_that_waited_for_another_has_what_the_table_says_then(site, operator):
+    """Else labels that were read before the other's would have the last word."""
+    site.put(60)
+    with ThreadPoolExecutor(1) as pool:
+        with alone(site.day):
+            waiting = pool.submit(site.task(operator).execute, context())
+            assert not wait([waiting], 2).done
+            rows = rows_of(files_of(site.day)).assign(truth="cat")
+            put_csv(site.day, "a.csv", rows)
+        waiting.result(60)
+    assert set(site.day.storage.read_table(site.day.keys.labels)["label"]) == {"cat"}
 
 
 def test_the_end_of_the_wait_is_written_down_even_if_no_label_came(site):
