@@ -117,13 +117,12 @@ def extract_features(paths: Iterable[str | Path], limits: ImagesConfig | None = 
 def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     """Entropy as Image.entropy(), mean and standard deviation as ImageStat.Stat gives them for Pillow's HSV mode."""
     step = sampling(*rgb.shape[:2])
-    bits = bits_of_counts(max(1, rgb.shape[0] // step) * max(1, rgb.shape[1] // step))
+    bits = _bits_of_counts(max(1, rgb.shape[0] // step) * max(1, rgb.shape[1] // step))
     return rgb_kernels().colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), step, bits)
 
 
 @lru_cache(maxsize=4096)
-def bits_of_counts(pixels: int) -> np.ndarray:
-    """For the kernel `colour`, of a picture with so many samples."""
+def _bits_of_counts(pixels: int) -> np.ndarray:
     return rgb_kernels().bits_of_counts(pixels)
 
 

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from driftwatch.images.features import NARROWEST, bits_of_counts
+from driftwatch.images.features import image_features
 from driftwatch.images.jpeg import Warned, pixels
 from driftwatch.images.kernels import grey_kernels, rgb_kernels
 from driftwatch.images.near_duplicates import HASHED_SIDE
-from driftwatch.images.picture import sampling, window
+from driftwatch.images.picture import Picture
 from driftwatch.images.resize import Shrinking, shrinking
 
 if TYPE_CHECKING:
@@ -37,9 +37,6 @@ class _Plan(NamedTuple):
     halves: tuple[tuple[int, int], ...]
     input: Shrinking
     hash: Shrinking
-    step: int
-    bits: np.ndarray
-    window: tuple[int, int, int, int]
 
 
 def seen_as_usual(file: ImageFile, about: ModelInput) -> Seen | None:
@@ -65,24 +62,17 @@ def seen_as_usual(file: ImageFile, about: ModelInput) -> Seen | None:
     square = np.empty((greys.HASH_SIDE, 3 * greys.HASH_SIDE), np.uint8)
     colours.weigh(levels[plan.hash.level], plan.hash.down, plan.hash.across, False, square)
     signs = greys.signs_of_frequencies(square.reshape(greys.HASH_SIDE, greys.HASH_SIDE, 3))
-    colour = colours.colour(levels[0], plan.step, plan.bits)
-    sharpness = greys.window_sharpness(levels[0], *plan.window)
-    features = [float(header.width), float(header.height), *colour, *sharpness]
-    return Seen(f"{signs:016x}", features, given.reshape(about.height, about.width, 3))
+    return Seen(f"{signs:016x}", image_features(Picture.whole(rgb)), given.reshape(about.height, about.width, 3))
 
 
 @lru_cache(maxsize=4096)
 def _plan(height: int, width: int, about: ModelInput) -> _Plan | None:
-    """None where a picture of that size is too narrow for the features, or is not made smaller."""
-    if (about.resize, about.interpolation) != ("squash", "area") or min(height, width) < NARROWEST:
+    """None where a picture of that size is not made smaller."""
+    if (about.resize, about.interpolation) != ("squash", "area"):
         return None
     side, averaged = grey_kernels().HASH_SIDE, HASHED_SIDE // grey_kernels().HASH_SIDE
     given, square = shrinking(height, width, about.height, about.width), shrinking(height, width, side, side, averaged)
     if given is None or square is None:
         return None
-    halves, step = [], sampling(height, width)
-    for level in range(1, max(given.level, square.level) + 1):
-        halves.append((height >> level, 3 * (width >> level)))
-    (top, high), (left, wide) = window(height), window(width)
-    bits = bits_of_counts(max(1, height // step) * max(1, width // step))
-    return _Plan(tuple(halves), given, square, step, bits, (top, left, high, wide))
+    halves = range(1, max(given.level, square.level) + 1)
+    return _Plan(tuple((height >> level, 3 * (width >> level)) for level in halves), given, square)
