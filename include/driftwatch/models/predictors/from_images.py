@@ -100,7 +100,7 @@ class ImagePredictor(ABC):
         if not parts:  # one empty batch says how wide the answers are
             parts = [_short(run(np.zeros((step, *about.shape), np.float32)), 0)]
         answers, hidden = zip(*parts, strict=True)
-        return np.concatenate(answers), None if hidden[0] is None else np.concatenate(hidden)
+        return np.concatenate(answers), None if any(part is None for part in hidden) else np.concatenate(hidden)
 
 
 def refuse_other_size(facts: ModelFacts, images: np.ndarray) -> None:
@@ -130,7 +130,10 @@ def filled_up(batch: np.ndarray, images: int) -> np.ndarray:
 
 
 def _short(found: tuple[np.ndarray, np.ndarray | None], images: int) -> tuple[np.ndarray, np.ndarray | None]:
-    """The answers of the first images, and their embeddings in float16."""
+    """The answers of the first images, and their embeddings in float16. A hidden layer with another number of rows than there are answers, such
+    as one for each crop of an image, tells nothing of single images: it is no embedding."""
     raw, hidden = found
+    if hidden is not None and len(hidden) != len(raw):
+        hidden = None
     limit = np.finfo("float16").max
     return raw[:images], None if hidden is None else np.clip(hidden[:images], -limit, limit).astype("float16")

@@ -74,6 +74,27 @@ def test_a_map_before_the_answers_is_averaged_over_space() -> None:
     np.testing.assert_allclose(embeddings, pooled, atol=1e-2)
 
 
+def test_a_hidden_layer_that_has_not_one_row_for_each_image_is_no_embedding() -> None:
+    """As of a model that sees two crops of each image: the first rows are those of the first images alone."""
+    changed = model(Net())
+    graph = changed.graph
+    del graph.node[-1]
+    half = {"rows": np.array([-1, HIDDEN // 2], np.int64), "both": np.array([-1, 2, 2], np.int64)}
+    graph.initializer.extend(onnx.numpy_helper.from_array(value, name) for name, value in half.items())
+    graph.initializer.append(onnx.numpy_helper.from_array(np.ones((HIDDEN // 2, 2), np.float32), "last"))
+    graph.node.extend(
+        [
+            helper.make_node("Reshape", ["pooled", "rows"], ["crops"]),
+            helper.make_node("MatMul", ["crops", "last"], ["scored"]),
+            helper.make_node("Reshape", ["scored", "both"], ["each"]),
+            helper.make_node("ReduceMean", ["each"], ["answer"], axes=[1], keepdims=0),
+        ]
+    )
+    found = opened(changed.SerializeToString(), facts(), "m")
+    raw, embeddings = found.log_scores([IMAGES], 4)
+    assert (raw.shape, embeddings) == ((7, 2), None)
+
+
 def test_a_model_that_cannot_answer_a_batch_says_how_to_export_it() -> None:
     """It says that any number of images goes in, and reshapes to one."""
     changed = model(Net())
