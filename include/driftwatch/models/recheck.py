@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from driftwatch.artifacts.models import ModelCard
 from driftwatch.artifacts.recheck import Agreement, Recheck
 from driftwatch.artifacts.store import DayStore
-from driftwatch.images.inputs import DayInputs
+from driftwatch.images.inputs import DayInputs, has_inputs
 from driftwatch.models.expected import compare
 from driftwatch.models.own_model import Scores
 from driftwatch.models.predictors.base import KERAS, ONNX, predictor
@@ -32,8 +32,8 @@ _OTHER_CLASS = 0.02
 
 
 def recheck_day(day: DayStore, version: str) -> Recheck | None:
-    """Writes recheck.json and returns it; None where the version is no file, or `model.recheck_images` is 0: then what an earlier run has
-    written is removed. predictions.parquet must be there. The same day gives the same sample of the serving version's answers: images from a
+    """Writes recheck.json and returns it; None where the version is no file, `model.recheck_images` is 0, or the day's inputs were removed by
+    `storage.keep`: then what an earlier run has written is removed. predictions.parquet must be there. The same day gives the same sample of the serving version's answers: images from a
     few blocks, by their ids. Raises as `answered_on` does."""
     recheck = _rechecked(day, version)
     if recheck is None:
@@ -51,7 +51,7 @@ def recheck_day(day: DayStore, version: str) -> Recheck | None:
 def _rechecked(day: DayStore, version: str) -> Recheck | None:
     wanted = day.config.model.recheck_images
     card = day.monitor.find(day.monitor.keys.model_card(version), ModelCard)
-    if not wanted or card is None or card.kind not in (KERAS, ONNX):
+    if not wanted or card is None or card.kind not in (KERAS, ONNX) or not has_inputs(day):
         return None
     inputs = DayInputs(day)
     answered = answered_on(day)

@@ -128,6 +128,17 @@ def test_a_serving_version_that_answered_nothing_is_refused_as_for_the_verdict(d
         recheck_day(day.with_config(day.config.model_copy(update={"model": model})), "v0001-00000001")
 
 
+def test_an_old_day_whose_inputs_were_removed_is_answered_again_without_a_recheck(day: DayStore) -> None:
+    log(day, own_scores(day))
+    assert recheck_day(day, "v0001-00000001").agrees
+    for item in day.storage.list(day.keys.inputs):
+        if item.key != day.keys.inputs_index:
+            day.storage.delete(item.key)
+    put(day, "a.csv", csv_of(answers()))
+    assert predict_day(day, "v0001-00000001")["images"] == IMAGES
+    assert not day.has(Recheck)
+
+
 def test_a_recheck_of_no_images_or_of_a_champion_that_is_no_file_leaves_nothing(day: DayStore) -> None:
     """Not even what an earlier run found."""
     log(day, own_scores(day, other=True))
