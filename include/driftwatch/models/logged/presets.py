@@ -127,17 +127,15 @@ def events_of(lines: Iterable[Line], broken: Counter[str]) -> Iterator[Event]:
             if isinstance(name, dict | list):
                 raise ValueError("the id is no text")
             payload = _payload(line)
-            parts = [*_instances(payload)]
+            parts = tuple(_instances(payload))
+            digests = tuple(map(image_in, parts)) if is_request else ()
+            kept = tuple(map(_small, parts)) if is_request else parts
         except (ValueError, TypeError, KeyError, AttributeError, IndexError, ZeroDivisionError, RecursionError):
             # Of a request the response says that something is missing.
             broken["no_payload"] += not is_request
             continue
         about["model_version"] = payload.get("model_version") or line.get("inferenceservicename")
-        if not is_request:
-            yield Event(name, False, tuple(parts), (), about)
-            continue
-        digests = tuple(image_in(part) for part in parts)
-        yield Event(name, True, tuple(_small(part) for part in parts), digests, about)
+        yield Event(name, is_request, kept, digests, about)
 
 
 def requests_of(events: Iterable[Event]) -> dict[Any, Event]:

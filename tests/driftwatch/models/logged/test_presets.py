@@ -202,6 +202,16 @@ def test_a_response_that_is_no_list_of_as_many_answers_is_one_that_cannot_be_rea
     assert broken == {"no_payload": 1}
 
 
+def test_a_request_that_is_nested_too_deep_is_none():
+    """Some Pythons read more of it than they can walk through."""
+    deep: list[Any] = []
+    for _ in range(5000):
+        deep = [deep]
+    broken: Counter[str] = Counter()
+    events = [*events_of([event(1, "request", {"instances": [deep]}), event(2, "request", v1([2])[0])], broken)]
+    assert ([one.id for one in events], broken.total()) == (["event-2"], 0)
+
+
 @pytest.mark.parametrize("kind", ["request", "response"])
 def test_an_event_whose_id_is_no_text_stops_nothing(tmp_path, kind):
     day = a_day(tmp_path, format="kserve", columns={}, max_unanswered=1)
