@@ -14,8 +14,9 @@ from driftwatch.drift import segment_tests
 from driftwatch.drift.segment_days import Segment
 from driftwatch.drift.segment_features import judge_features
 from driftwatch.drift.segment_shares import compare_counts
-from driftwatch.drift.segment_tests import Sample, adjusted, judge_samples
+from driftwatch.drift.segment_tests import Sample, judge_samples
 from driftwatch.drift.segments import Silence, judge
+from driftwatch.models.metrics import holm
 
 FIRST = date(2026, 3, 1)
 CAMERA = {"camera": {"key": "^([^/]+)/"}}
@@ -38,8 +39,8 @@ def test_far_in_the_tail_the_stated_chance_holds_with_features_that_are_alike():
 
 
 def test_holm_corrects_for_the_number_of_segments():
-    assert adjusted([0.04, 0.001, 0.02]).tolist() == pytest.approx([0.04, 0.003, 0.04])
-    assert adjusted([]).tolist() == []
+    assert holm(np.array([0.04, 0.001, 0.02])).tolist() == pytest.approx([0.04, 0.003, 0.04])
+    assert holm(np.array([])).tolist() == []
 
 
 def test_the_shares_of_two_classes_have_fishers_exact_mid_p():
