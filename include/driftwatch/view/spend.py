@@ -51,12 +51,12 @@ def planned(row: Day) -> float:
 
 
 def paid(row: Day) -> float:
-    """What was paid for a day. After a pool has ended, the plan says it. Until then, the last look at the pool says it."""
+    """What was paid for a day. After a pool has ended, the plan says it. Until then, the last look at the pool says it; before it is open, that look
+    was at another pool, such as that of the images that were there before the late ones."""
     parts = row.annotation.parts if row.annotation else ()
-    known = [spent for spent in map(_spent, parts) if spent is not None]
-    if parts and len(known) == len(parts):
-        return sum(known)
-    return sum(known) + (row.progress.spent if row.progress else 0.0)
+    known = sum(spent for spent in map(_spent, parts) if spent is not None)
+    looked_at = not parts or any(part.state in ("opened", "closed") and _spent(part) is None for part in parts)
+    return known + (row.progress.spent if row.progress and looked_at else 0.0)
 
 
 def _spent(plan: AnnotationPlan) -> float | None:

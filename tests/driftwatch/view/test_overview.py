@@ -14,7 +14,7 @@ from tests.driftwatch.view.typed import DAY, a_day, content, typed
 from tests.driftwatch.view.version_days import EIGHT, SEVEN, performance
 from tests.stores import monitor_store
 
-from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.annotation import AnnotationPlan, AnnotationProgress
 from driftwatch.artifacts.keys import MonitorKeys
 from driftwatch.config import MonitorConfig
 from driftwatch.storage import open_storage
@@ -100,6 +100,19 @@ def test_a_months_labels_are_told_apart_as_paid_planned_and_counted(tmp_path: Pa
     storage.write_json(more.annotation, _plan(state="closed", progress={**samples.PROGRESS, "spent": "much"}))
     found = spend_of_month(read_days(artifacts), config)
     assert found == Spend("2026-01", paid=11.5, planned=30.0, counted=28.5, limit=300.0)
+
+
+@pytest.mark.parametrize(("state", "paid"), [("planned", 8.5), ("creating_pool", 8.5), ("opened", 9.5)])
+def test_what_a_day_has_cost_does_not_double_when_late_images_are_planned(
+    config: MonitorConfig, state: str, paid: float
+) -> None:
+    ended = {**samples.PROGRESS, "spent": 8.5}
+    late = _plan(state=state, late={"number": 1, "images": 9, "share": 0.5}, sample_size={"images": 3})
+    plan = typed(AnnotationPlan, _plan(state="closed", progress=ended, supplements=[late]))
+    looked = typed(AnnotationProgress, ended if state != "opened" else {**ended, "spent": 1.0})
+    found = spend_of_month([Day(DAY, annotation=plan, progress=looked)], config)
+    assert found is not None
+    assert found.paid == paid
 
 
 def test_the_calendar_goes_on_to_the_days_that_should_have_begun_and_names_the_gaps(config: MonitorConfig) -> None:
