@@ -156,6 +156,10 @@ def undecided(facts: DayFacts, shown: int) -> str:
     found = facts.performance
     if found is None:
         return ""
+    if facts.label_table:  # one answer for each image: there are no ties, and no votes to go by
+        more = f", {shown} of them shown" if shown < found.unclear else ""
+        images = count(found.unclear, "image")
+        return f"{images}{more}. They have no label, so the accuracy says nothing of them. Those of which the model was surest come first."
     ties, unclear = count(found.ties, "tie"), f"{found.unclear} unclear"
     more = f" {shown} of them are shown." if shown < found.ties + found.unclear else ""
     fate = "They have no label, so the accuracy says nothing of them."

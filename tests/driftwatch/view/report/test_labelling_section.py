@@ -11,9 +11,27 @@ from tests.driftwatch.view.typed import typed
 
 from driftwatch.artifacts.accuracy import Performance
 from driftwatch.artifacts.annotation import AnnotationPlan
+from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.view.report.labelling_section import MOST_ANNOTATORS, Labelling, labelling, undecided
 
 PLAN = typed(AnnotationPlan, samples.PLAN)
+TABLE = {
+    "day": samples.PERFORMANCE["day"],
+    "source": "file:///labels",
+    "covers": "all",
+    "images": 300,
+    "labelled": 286,
+    "until": "2026-01-20T00:00:00Z",
+    "open": False,
+    "files": 1,
+    "rows": 300,
+    "earlier": 0,
+    "without_image": 0,
+    "refused": 0,
+    "strangers": {},
+    "reasons": {},
+    "unknown_classes": [],
+}
 
 
 def section(**known: Any) -> Labelling:
@@ -120,3 +138,12 @@ def test_undecided_images_say_how_many_there_are_and_what_became_of_them() -> No
     found = found.model_copy(update={"on_tie": "first_class"})
     assert "A tie has the label that on_tie (first_class) gives it" in undecided(day_facts(performance=found), 14)
     assert undecided(day_facts(), 0) == ""
+
+
+def test_of_a_table_the_images_without_a_class_have_no_ties_and_no_votes() -> None:
+    found = typed(Performance, samples.PERFORMANCE, ties=0, unclear=14, on_tie="abstain")
+    said = undecided(day_facts(performance=found, label_table=typed(LabelTable, TABLE)), 12)
+    assert said == (
+        "14 images, 12 of them shown. They have no label, so the accuracy says nothing of them. "
+        "Those of which the model was surest come first."
+    )
