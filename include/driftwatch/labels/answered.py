@@ -53,11 +53,11 @@ class Answered:
 
     @classmethod
     def of(cls, accepted: Accepted) -> Answered:
-        """Raises NeedsAttention where an image has no answer, unless production gave them."""
+        """Raises NeedsAttention where an image has no answer, unless production gave them; and where none has."""
         day = accepted.day
         table = day.storage.read_table(day.keys.predictions)
         table = table[table["prediction"].notna() & table[ID].isin(set(accepted.keys))].sort_values(ID)
-        _tell_missing(day, len(accepted.keys) - len(table))
+        _tell_missing(day, len(table), len(accepted.keys) - len(table))
         scores = _scores_in(table, day.config.classes)
         known = len(scores) > 0 and bool((scores == scores).all())
         return cls(accepted, tuple(table[ID]), _answers_in(table, day.config.classes), scores if known else None)
@@ -109,7 +109,7 @@ class ManyAnswered:
     def of(cls, accepted: ManyAccepted) -> ManyAnswered:
         """As `Answered.of`."""
         images, strangers = _joined_with_manifest(accepted)
-        _tell_missing(accepted.day, accepted.images - images)
+        _tell_missing(accepted.day, images, accepted.images - images)
         found = cls(accepted, strangers, scored=True)
         scored = (bool((scores == scores).all()) for _, scores in map(found._answers, found._pieces()))  # type: ignore[union-attr]
         return replace(found, scored=images > 0 and all(scored))
@@ -219,11 +219,16 @@ def answered_in(accepted: Accepted | ManyAccepted) -> Answered | ManyAnswered:
     return ManyAnswered.of(accepted) if isinstance(accepted, ManyAccepted) else Answered.of(accepted)
 
 
-def _tell_missing(day: DayStore, missing: int) -> None:
+def _tell_missing(day: DayStore, answered: int, missing: int) -> None:
     if missing and day.config.model.predictions != LOGGED:
         raise NeedsAttention(
             f"{day.storage.url(day.keys.predictions)} has no answer for {missing} of the day's images, and the sample is drawn by the answers "
             "(labels.sampling or labels.extra_for_training): clear predict_labels and what follows it"
+        )
+    if not answered:
+        raise NeedsAttention(
+            f"production answered no image of {day.date}, so there is nothing to label them for: complete its log, then clear predict_labels and "
+            "what follows it. With a lower model.logged.max_unanswered such a day ends there"
         )
     if missing:
         log.info("%d images that production did not answer are not asked about: they say nothing of the model", missing)

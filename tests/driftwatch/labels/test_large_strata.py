@@ -229,6 +229,20 @@ def test_images_that_production_did_not_answer_are_not_drawn(
     assert "200 images that production did not answer" in caplog.text
 
 
+@pytest.mark.parametrize("many", [False, True])
+def test_a_day_of_which_production_answered_nothing_is_refused_with_what_to_do(
+    storage: Storage, stratified: MonitorConfig, many: bool
+) -> None:
+    logged = stratified.model_copy(update={"model": stratified.model.model_copy(update={"predictions": "logged"})})
+    day = of_day(storage, logged)
+    write_day(day, np.random.default_rng(1), 300)
+    if many:
+        as_a_large_day(day)
+    storage.write_table(day.keys.predictions, storage.read_table(day.keys.predictions).head(0))
+    with pytest.raises(NeedsAttention, match=r"answered no image.*complete its log"):
+        plan_labelling(day, NOW)
+
+
 @pytest.mark.parametrize("held", [True, False])
 def test_late_images_of_a_large_day_have_a_stratum_of_their_own(
     storage: Storage, stratified: MonitorConfig, monkeypatch: pytest.MonkeyPatch, held: bool
