@@ -107,9 +107,8 @@ def _compared(
     for name, evidence in pairs:
         if evidence.labels < needed:
             together = f" on {len(days)} days" if len(days) > 1 else ""
-            reason = (
-                f"{name} has {evidence.labels} labels{together}; a comparison needs {needed} (performance.min_labels)"
-            )
+            has = f"{evidence.labels} label{'' if evidence.labels == 1 else 's'}"
+            reason = f"{name} has {has}{together}; a comparison needs {needed} (performance.min_labels)"
             return None, _undefined(reason)
     found = [measured(evidence, votes, config) for _, evidence in pairs]
     ours, theirs = (judged_accuracy(each, config.performance, len(days)) for each in found)

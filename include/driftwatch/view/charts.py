@@ -14,6 +14,7 @@ from markupsafe import Markup
 from driftwatch.artifacts.parts import Interval
 from driftwatch.view.numbers import percent
 from driftwatch.view.shares import share_text
+from driftwatch.view.words import count
 
 if TYPE_CHECKING:
     from driftwatch.view.series import FeatureSeries, Series
@@ -135,11 +136,11 @@ def _judged(days: Series, place: int, middle: float, down: Callable[[float], flo
     value, low, high = (column[place] for column in (found.accuracy.value, found.accuracy.low, found.accuracy.high))
     if verdict is None or value is None:
         return []
-    said = Markup("<title>{}: {}, {}, {} labels, model {}</title>").format(
+    said = Markup("<title>{}: {}, {}, {}, model {}</title>").format(
         days.days[place],
         share_text(Interval(value=value, low=low, high=high)),
         days.words.verdicts[verdict],
-        found.labels[place],
+        count(int(found.labels[place] or 0), "label"),
         days.version[place],
     )
     parts = [_dot(middle, down(value), verdict), said]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from driftwatch.view.numbers import interval, p_text, percent
-from driftwatch.view.words import capital
+from driftwatch.view.words import capital, count
 
 if TYPE_CHECKING:
     from driftwatch.accuracy.policy import Persistence, Verdict
@@ -106,9 +106,9 @@ def _not_yet(found: Persistence) -> str:
 
 def _too_few(accuracy: JudgedAccuracy, needed: int) -> str:
     together = f" on the {accuracy.days} days that may be judged together" if accuracy.days > 1 else ""
-    return f"{accuracy.n} labels{together}; a verdict needs {needed} (performance.min_labels)."
+    return f"{count(accuracy.n, 'label')}{together}; a verdict needs {needed} (performance.min_labels)."
 
 
 def _on(accuracy: JudgedAccuracy) -> str:
-    said = f"on {accuracy.n} labels" + (f" of {accuracy.days} days" if accuracy.days > 1 else "")
+    said = f"on {count(accuracy.n, 'label')}" + (f" of {accuracy.days} days" if accuracy.days > 1 else "")
     return f"{said}, corrected for wrong labels" if accuracy.kind == "corrected" else said

@@ -232,7 +232,8 @@ def unpredicted(performance: Performance) -> str:
 def scored(performance: Performance) -> str:
     """Which of the labelled images are scored, as the end of a sentence."""
     if not performance.versions:
-        return f"{performance.labels} of them have a label and are scored."
+        one = performance.labels == 1
+        return f"{performance.labels} of them {'has a label and is' if one else 'have a label and are'} scored."
     all_of_them = sum(row.labels for row in performance.versions)
     share = percent(round(performance.labels / all_of_them, 2)) if all_of_them else "none"
     return (

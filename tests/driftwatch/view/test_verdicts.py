@@ -51,14 +51,15 @@ def test_lower_than_on_the_holdout() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "reason"),
+    ("days", "labels", "reason"),
     [
-        (1, "29 labels; a verdict needs 30 (performance.min_labels)."),
-        (3, "29 labels on the 3 days that may be judged together; a verdict needs 30 (performance.min_labels)."),
+        (1, 1, "1 label; a verdict needs 30 (performance.min_labels)."),
+        (1, 29, "29 labels; a verdict needs 30 (performance.min_labels)."),
+        (3, 29, "29 labels on the 3 days that may be judged together; a verdict needs 30 (performance.min_labels)."),
     ],
 )
-def test_too_few_labels_say_how_many_are_needed(days: int, reason: str) -> None:
-    assert reasons(judge(judged(29, 29, days=days), PerformanceConfig(), HOLDOUT)) == [reason]
+def test_too_few_labels_say_how_many_are_needed(days: int, labels: int, reason: str) -> None:
+    assert reasons(judge(judged(labels, labels, days=days), PerformanceConfig(), HOLDOUT)) == [reason]
 
 
 def test_a_rule_that_fired_on_too_few_days_says_so_after_its_own_sentence() -> None:

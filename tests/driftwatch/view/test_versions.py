@@ -97,6 +97,7 @@ def test_one_version_shows_nothing(known: Performance | None) -> None:
     assert model_name(known, "v1") == "v1"
     if known:
         assert scored(known) == f"{known.labels} of them have a label and are scored."
+        assert scored(known.model_copy(update={"labels": 1})) == "1 of them has a label and is scored."
         assert (unpredicted(known), without_a_part(known)) == ("", "")
 
 

@@ -41,7 +41,7 @@ def ways(facts: DayFacts) -> list[Way]:
         rows.append(_way("Corrected for wrong labels", found.corrected, note))
         if found.judged and found.judged.days > 1:
             named = listing([day.isoformat() for day in found.pooled_days], 7)
-            rows.append(_way("Judged, days together", found.judged, f"{found.judged.n} labels of {named}"))
+            rows.append(_way("Judged, days together", found.judged, f"{count(found.judged.n, 'label')} of {named}"))
     if facts.estimate:
         note, taken = "an estimate from the morning on, without labels", facts.ingest
         if taken.judged is not None:
