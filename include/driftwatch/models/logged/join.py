@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from driftwatch.config.parts import folded
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.logged import columns as roles
 from driftwatch.models.logged.understand import Understood, key_of, text_of, understand
@@ -35,12 +36,19 @@ class Images:
     """The images that answers are wanted for.
 
     `ids`: those of the accepted ones, in order. `files`: image id and status of each file, by its path below `folder`. `tail`: how the
-    folder's whole address ends, such as `incoming/2026-01-08`.
+    folder's whole address ends, such as `incoming/2026-01-08`. `alike`: the path of a file by how a person reads it (`folded`), for keys that name
+    none to the letter.
     """
 
     ids: Sequence[str]
     files: Mapping[str, tuple[str | None, str]]
     tail: str
+    alike: Mapping[str, str] = field(default_factory=dict)
+
+    def file_of(self, key: str, pattern: re.Pattern[str] | None) -> tuple[str | None, str]:
+        """The image id and status of the file that a logged key stands for."""
+        path = self.path_of(key, pattern)
+        return self.files.get(path) or self.files.get(self.alike.get(folded(path), ""), (None, NO_FILE))
 
     def path_of(self, key: str, pattern: re.Pattern[str] | None) -> str:
         """The path below the folder that a logged key stands for; empty where the pattern does not fit."""
@@ -145,7 +153,7 @@ def _images_of(table: pd.DataFrame, images: Images, settings: LoggedConfig) -> t
         return np.array(ids, dtype=object), np.array(status, dtype=object)
     pattern = re.compile(settings.key_pattern) if settings.key_pattern else None
     keys = [key_of(value) for value in table[roles.KEY]] if roles.KEY in table else [None] * len(table)
-    files = {key: images.files.get(images.path_of(key, pattern), (None, NO_FILE)) for key in set(keys) if key}
+    files = {key: images.file_of(key, pattern) for key in set(keys) if key}
     files_of = [(None, NO_KEY) if not key else files[key] for key in keys]
     ids = [image_id if status in _USABLE else None for image_id, status in files_of]
     return np.array(ids, dtype=object), np.array([status for _, status in files_of], dtype=object)

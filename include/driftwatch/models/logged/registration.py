@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from driftwatch.artifacts.model_input import ModelInput
 from driftwatch.artifacts.models import CardMetrics, Holdout, ImportedRecipe, ModelCard, ModelData
 from driftwatch.artifacts.store import MonitorStore
 from driftwatch.config.model import LOGGED
+from driftwatch.config.parts import folded
 from driftwatch.errors import NeedsAttention
 from driftwatch.models.cards import IMPORTED_BY, package_versions
 from driftwatch.models.dataset import EVALUATION, ORIGINAL, summary
@@ -86,12 +88,19 @@ def join_training(store: MonitorStore, paths: Sequence[Path], table: pd.DataFram
         table["image_id"].tolist(),
         {key: (image_id, ACCEPTED) for key, image_id in zip(below, table["image_id"], strict=True)},
         store.keys.training_images.partition("/")[2],
+        _alike(below),
     )
     # Days may lie elsewhere than the training images did: the pattern is of their keys.
     plain = settings.model_copy(update={"key_pattern": None})
     model = config.model.model_copy(update={"logged": plain})
     files = [parse(ReadFile(str(path), _bytes(path), settled=True), plain) for path in paths]
     return join(*together(rows_of(files, plain)), images, config.model_copy(update={"model": model}), "")
+
+
+def _alike(paths: Sequence[str]) -> dict[str, str]:
+    """Each path by how a person reads it: a Mac writes the ä of a class's folder, or of a file, in two signs. Without paths that read the same."""
+    often = Counter(map(folded, paths))
+    return {folded(path): path for path in paths if often[folded(path)] == 1}
 
 
 def _bytes(path: Path) -> bytes:

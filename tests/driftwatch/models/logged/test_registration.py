@@ -22,7 +22,7 @@ from driftwatch.errors import NeedsAttention
 from driftwatch.images.gist import WIDTH
 from driftwatch.models import registry
 from driftwatch.models.dataset import take_in_training_set
-from driftwatch.models.logged.registration import register_answers
+from driftwatch.models.logged.registration import _alike, register_answers
 from driftwatch.models.predict import predict_day
 from driftwatch.models.predictors.base import Asked, predictor
 
@@ -170,6 +170,15 @@ def test_too_few_answers_are_refused_with_what_became_of_the_rows(world, tmp_pat
     with pytest.raises(NeedsAttention, match="cannot be read"):
         register_answers(store, [tmp_path / "nowhere.csv"])
     assert registry.versions(store) == []
+
+
+def test_a_training_image_is_found_whatever_the_case_of_its_path_and_the_way_of_its_accents(world, tmp_path):
+    """The folder of a class is taken so, and the answers' keys about its images were not: 450 of 450 had no answer."""
+    store = store_of(world)
+    table = answers(world)
+    exact = register(store, table, tmp_path)
+    assert register(store, table.assign(file=table["file"].str.upper()), tmp_path, "other.csv") == exact
+    assert _alike(["A\u0308pfel/1.jpg", "a/1.jpg", "A/1.jpg"]) == {"\u00e4pfel/1.jpg": "A\u0308pfel/1.jpg"}
 
 
 def test_a_few_images_without_an_answer_are_in_no_number(world, tmp_path):
