@@ -44,11 +44,13 @@ def _models(options: argparse.Namespace) -> None:
                 f"{mark} {found.version}  {wide_share(found.metrics.holdout.accuracy)}  parent {found.parent or '-'}  by {found.created_by}"
             )
         if not cards:
-            print("No model is registered yet: driftwatch champion train")
+            print("No model is registered yet: driftwatch check names the command that registers the first")
         return
     rows = [_described(found, monitor.config.classes) for found in cards]
-    for name in dict.fromkeys(name for row in rows for name in row):
-        print(f"{name:24s}  " + "  ".join(f"{row.get(name, '-'):32s}" for row in rows).rstrip())
+    names = dict.fromkeys(name for row in rows for name in row)
+    width = max(24, *map(len, names))
+    for name in names:
+        print(f"{name:{width}s}  " + "  ".join(f"{row.get(name, '-'):32s}" for row in rows).rstrip())
 
 
 def _mlflow(monitor: MonitorStore) -> None:
