@@ -138,9 +138,11 @@ class World:
 
     def _model_server(self) -> dict[str, str]:
         """The connection of the person's own model server, where the monitor file has one answer the days: the only one that is theirs."""
-        from driftwatch.config.loader import load_monitor, monitor_files
+        from driftwatch.config.loader import load_monitors
+        from driftwatch.errors import ConfigError
 
-        servers = [load_monitor(file).model.endpoint for file in monitor_files(self.monitors)]
+        found = [config for _, config in load_monitors(self.monitors)]  # Airflow shows a file that is refused
+        servers = [config.model.endpoint for config in found if not isinstance(config, ConfigError)]
         names = [connection_variable(server.connection) for server in servers if server]
         return {name: os.environ[name] for name in names if name in os.environ}
 

@@ -214,17 +214,20 @@ def _taken_in(operator: DayOperator, found: Ingest) -> XCom:
 
     nothing_to_tell(operator.monitor, operator.day, NoImages.source)
     _log_counts(operator, found)
+    gone = gone_from_sample(operator.of_day)
+    if gone:
+        operator.log.warning("%s", gone)
     if found.late:
         operator.log.warning(
-            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions include them. "
-            "create_annotation_pool draws a supplement from them, so that the accuracy does too. What was published of the day changes with "
-            "them: publish a correction at %s",
+            "%s of the %s accepted images came after the day's sample was drawn. Features, drift and predictions include them. %s. What was published of "
+            "the day changes with them: publish a correction at %s",
             found.late,
             found.accepted,
+            "Nobody is asked about them while images of the sample are gone"
+            if gone
+            else "create_annotation_pool draws a supplement from them, so that the accuracy does too",
             correction_page(operator.monitor.name, operator.day),
         )
-    if gone := gone_from_sample(operator.of_day):
-        operator.log.warning("%s", gone)
     return _counts(found)
 
 

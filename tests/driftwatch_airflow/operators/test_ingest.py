@@ -82,7 +82,9 @@ def test_late_images_are_told_with_the_counts_and_at_the_evaluation(delivered, c
     keys = LAYOUT.day(date.fromisoformat(DAY))
     delivered.deliver(one=photo(1), two=photo(2))
     delivered.ingest()
-    delivered.storage.write_json(keys.annotation, samples.PLAN)
+    first, _ = delivered.storage.read_table(keys.manifest)["image_id"]
+    sample = [{**samples.PLAN["sample"][0], "image_id": first}]
+    delivered.storage.write_json(keys.annotation, {**samples.PLAN, "sample": sample})
     delivered.deliver(three=photo(3))
     evaluation = EvaluatePerformanceOperator(task_id="evaluate", monitor=delivered.monitor, day=DAY)
     assert evaluation._late_files() == 1
@@ -90,7 +92,13 @@ def test_late_images_are_told_with_the_counts_and_at_the_evaluation(delivered, c
     assert delivered.ingest()["late"] == 1
     said = capsys.readouterr().out
     assert "1 of the 3 accepted images came after the day's sample was drawn" in said
+    assert "create_annotation_pool draws a supplement from them" in said
     assert f"/driftwatch/m/cats_vs_dogs/days/{DAY}/#correction" in said
+    delivered.storage.write_json(keys.annotation, {**samples.PLAN, "sample": [{**sample[0], "image_id": "0" * 64}]})
+    delivered.ingest()
+    said = capsys.readouterr().out
+    assert f"gone from the day are 1 of its 1 sampled images, the first is {'0' * 64}" in said
+    assert "Nobody is asked about them while images of the sample are gone" in said
     assert evaluation._late_files() == 0
 
 

@@ -171,6 +171,8 @@ def test_the_persons_model_server_is_asked_and_nothing_else_of_theirs(tmp_path, 
     assert config.model.model_dump(mode="json", exclude_unset=True) == SERVED
     assert world.env["AIRFLOW_CONN_OUR_TRITON"] == "http://triton:8000"
     assert "AIRFLOW_CONN_AWS_PROD" not in world.env
+    (world.monitors / "broken.yaml").write_text("classes: [a]")
+    assert "AIRFLOW_CONN_OUR_TRITON" in world.env
     assert "Your model server answers the images" in own.promises(tmp_path)[-1]
 
 
