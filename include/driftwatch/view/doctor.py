@@ -23,6 +23,7 @@ from driftwatch.doctor.results import (
     State,
 )
 from driftwatch.errors import DriftwatchError
+from driftwatch.http import NoAnswer
 
 MARKS: dict[State, str] = {"ok": "ok", "look": "look", "wrong": "WRONG", "not_checked": "-"}
 _WHAT: dict[Check, str] = {
@@ -75,6 +76,7 @@ _TO_DO: dict[Check, str] = {
     "gate": "do what it names, or no retraining will end in another champion",
     "cost": "raise the limit that is named, or lower labels.sample_size or labels.overlap",
 }
+_REACH = "start what should answer there, or correct the address, then ask the doctor again"
 _LIMITS = {
     "labels.max_cost_per_day": "a full day costs more than labels.max_cost_per_day: such days will be refused",
     "labels.max_cost_per_month": "labels.max_cost_per_month is enough for {days} full days of a month: later ones will be refused",
@@ -94,6 +96,8 @@ class Line:
 def line_of(finding: CheckResult) -> Line:
     what = _WHAT[finding.check] + (f" {finding.about}" if finding.about and finding.check != "cost" else "")
     to_do = _TO_DO[finding.check] if finding.state in ("wrong", "look") else ""
+    if isinstance(finding.problem, NoAnswer):  # whatever was asked for
+        to_do = _REACH
     return Line(MARKS[finding.state], what, said_of(finding), to_do)
 
 
@@ -136,10 +140,10 @@ def text_of(lines: Sequence[Line], width: int = 120) -> str:
 def summary(findings: Sequence[CheckResult]) -> str:
     """How many checks found what."""
     count = {state: sum(found.state == state for found in findings) for state in MARKS}
-    parts = [f"{count['ok']} checks are fine", f"{count['look']} deserve a look", f"{count['wrong']} are wrong"]
+    parts = [f"fine {count['ok']}", f"worth a look {count['look']}", f"wrong {count['wrong']}"]
     if count["not_checked"]:
-        parts.append(f"{count['not_checked']} could not be made")
-    return ", ".join(parts)
+        parts.append(f"not made {count['not_checked']}")
+    return f"checks: {', '.join(parts)}"
 
 
 @singledispatch

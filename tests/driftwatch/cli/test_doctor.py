@@ -76,7 +76,7 @@ def test_where_all_is_well_each_service_is_asked_nothing_is_left_and_it_ends_wit
         "agrees with this machine's",
         "ok labels for a verdict: 90 a day, where a verdict takes 30",
         "30 such days 300.00 USD",
-        " 0 are wrong",
+        ", wrong 0",
     ):
         assert line in said, said
     after = {path: path.stat().st_mtime_ns for path in monitor.parent.rglob("*") if path.is_file()}
@@ -98,12 +98,12 @@ def test_each_illness_has_its_line_with_what_to_do_and_the_others_are_looked_for
     monitor.write_text(yaml.safe_dump(settings), encoding="utf-8")
     code, said, error = doctor(capsys, monitor)
     assert code == 1
-    assert "are wrong" in error
+    assert ", wrong " in error
     for line in (
         "WRONG connection models (model.endpoint.connection): there is no Airflow connection 'models'",
         "-> make the connection under Admin > Connections",
         "WRONG label service desk",
-        "-> correct labels.connection, or the account behind it",
+        "-> start what should answer there, or correct the address",
         "WRONG champion: shades has no champion",
         "WRONG cost of labels: a full day costs more than labels.max_cost_per_day: such days will be refused",
         "WRONG labels for a verdict: labels.sample_size is below performance.min_labels: no day will ever have a verdict",

@@ -8,6 +8,7 @@ import pytest
 
 from driftwatch.doctor.results import Check, CheckResult, Said, Skew
 from driftwatch.errors import NeedsAttention
+from driftwatch.http import NoAnswer
 from driftwatch.view.doctor import line_of, summary, text_of
 
 
@@ -38,10 +39,18 @@ def test_a_clock_is_told_by_its_side(seconds: float, said: str) -> None:
     assert said in line_of(CheckResult("clock", "ok", facts=Skew(seconds))).said
 
 
+@pytest.mark.parametrize("check", ["clock", "model", "mlflow"])
+def test_a_server_that_does_not_answer_is_no_fault_of_clocks_or_models(check: Check) -> None:
+    """`set the clocks by a time server`, and `import the model again`, for a model server that was down."""
+    silent = NoAnswer("Model server did not answer", "Connection refused", 5, "the address", uncertain=False)
+    assert line_of(CheckResult(check, "wrong", problem=silent)).to_do.startswith("start what should answer there")
+    assert "clock" in line_of(CheckResult("clock", "wrong", facts=Skew(400.0))).to_do
+
+
 def test_the_summary_counts_each_state() -> None:
     found = [
         CheckResult("model", "ok"),
         CheckResult("model", "wrong"),
         CheckResult("cost", "not_checked", facts=Said("no")),
     ]
-    assert summary(found) == "1 checks are fine, 0 deserve a look, 1 are wrong, 1 could not be made"
+    assert summary(found) == "checks: fine 1, worth a look 0, wrong 1, not made 1"
