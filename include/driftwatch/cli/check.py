@@ -47,6 +47,7 @@ def _check(options: argparse.Namespace) -> None:
     first = "train" if config.model.predictions == CHAMPION else "import"
     answers = " --answers FILE" if config.model.predictions == LOGGED else ""
     begin = f"none yet; run driftwatch champion {first} {shlex.quote(str(options.monitor))} --images FOLDER{answers}"
+    begin += ", or champion import with your own model's file" if first == "train" else ""
     print(f"Champion: {current.version if current else begin}")
     if config.schedule.start_date > datetime.now(timezone.utc).date():
         print(

@@ -58,7 +58,9 @@ def test_a_sound_file_is_told_with_its_cost_and_without_a_warning(check: Check, 
     assert "after each UTC day from 2026-01-01" in lines[1]
     own = f"file://{tmp_path}/storage/shades"
     assert f"images in {own}/incoming/{{day}}, artifacts in {own}" in lines[1]
-    assert lines[2] == f"Champion: none yet; run driftwatch champion train {tmp_path}/monitor.yaml --images FOLDER"
+    assert lines[2] == (
+        f"Champion: none yet; run driftwatch champion train {tmp_path}/monitor.yaml --images FOLDER, or champion import with your own model's file"
+    )
     assert lines[3].startswith("A day of 90 labelled images: 30 pages, 1.80 USD with the fee")
     assert "30 such days 54.00 USD" in lines[3]
     assert not warnings(lines)
