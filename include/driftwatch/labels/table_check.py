@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from driftwatch.artifacts.annotation import AnnotationPlan
 from driftwatch.artifacts.check_keys import CheckKeys
-from driftwatch.artifacts.label_table import Differing, TableCheck
+from driftwatch.artifacts.label_table import Differing, LabelTable, TableCheck
 from driftwatch.artifacts.store import DayStore
 from driftwatch.models.metrics import share
 
@@ -20,6 +20,16 @@ class CheckedDay(DayStore):
     @property
     def keys(self) -> CheckKeys:
         return CheckKeys(self.config.name, self.date)
+
+
+def not_taken_in(day: DayStore) -> bool:
+    """Whether people labelled images that labels.parquet has no row for, though every image gets a label: it was written before they were asked."""
+    people, table = CheckedDay(day.monitor, day.date).keys.labels, day.find(LabelTable)
+    if table is None or table.of_images is None or not day.storage.exists(people):
+        return False
+    plan = day.find(AnnotationPlan)
+    asked = {*day.storage.read_arrow(people, ["image_id"])["image_id"].to_pylist()} - (plan.surplus if plan else set())
+    return not asked <= {*day.storage.read_arrow(day.keys.labels, ["image_id"])["image_id"].to_pylist()}
 
 
 def check_of(day: DayStore) -> TableCheck | None:

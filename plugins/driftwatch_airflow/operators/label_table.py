@@ -182,8 +182,23 @@ class MergeCheckOperator(MergeAnnotationsOperator):
         return CheckedDay(self.store, self.date)
 
 
-class CompareWithPeopleOperator(EvaluatePerformanceOperator):
+class CompareWithPeopleOperator(TableOperator, EvaluatePerformanceOperator):
     """Says in performance.json and in the report how far the table and people agree."""
+
+    def execute(self, context: Context) -> XCom:
+        from driftwatch.labels.table import write_labels
+        from driftwatch.labels.table_check import not_taken_in
+
+        with alone(self.of_day):
+            # The table may have been complete before people were asked: of a large day their images were not looked for in it then.
+            if not_taken_in(self.of_day) and (read := self.read_if_possible()):
+                write_labels(self.of_day, read)
+            return self.score(context)
+
+    def lineage(self) -> Lineage:
+        from driftwatch.lineage import day
+
+        return day.evaluated(self.of_day)
 
 
 class CheckCorrectionOperator(CheckPerformanceOperator):

@@ -7,16 +7,23 @@ from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
+import pandas as pd
 import pytest
 from airflow.sdk.exceptions import AirflowSkipException
+from tests.driftwatch.artifacts import samples
 from tests.driftwatch.labels.table_days import DAY, by_table, files_of, put_csv, rows_of
 
 from driftwatch.artifacts.decision import RetrainingDecision
 from driftwatch.artifacts.label_table import LabelTable
 from driftwatch.artifacts.nested_keys import ALERT_RUN_PREFIX
+from driftwatch.images import judged
+from driftwatch.images.features import COLUMNS
+from driftwatch.images.judged import JudgedImages, keeping_answers
 from driftwatch.labels.table import UnknownLabels
+from driftwatch.labels.table_check import CheckedDay
 from driftwatch_airflow.operators.label_table import (
     CheckCorrectionOperator,
+    CompareWithPeopleOperator,
     FollowLabelsOperator,
     MergeTableOperator,
     WaitForTableOperator,
@@ -137,6 +144,49 @@ def test_a_kill_between_the_labels_and_the_verdict_ends_in_the_same_artifacts(si
     assert (site.day.read(LabelTable).labelled, site.performance.labels) == (60, 50)
     site.task(FollowLabelsOperator).execute(context())
     assert site.performance.model_copy(update={"revisions": ()}) == whole.model_copy(update={"revisions": ()})
+
+
+@pytest.fixture
+def large_site(site, monkeypatch):
+    """The day as one that is judged by a sample of 40 images."""
+    day = site.day
+    storage, keys = day.storage, day.keys
+    monkeypatch.setattr(judged, "MOST", 40)
+    sample = JudgedImages()
+    sample.add(storage.read_arrow(keys.manifest), storage.read_arrow(keys.features).select(["image_id", *COLUMNS]))
+    ingest = storage.read_json(keys.ingest)
+    storage.write_json(keys.ingest, {**ingest, "accepted": 60, "judged": sample.write(day)})
+    answers = storage.read_arrow(keys.predictions)
+    with keeping_answers(day, answers.schema, None) as kept:
+        kept.add_table(answers)
+    yield site
+    people = CheckedDay(day.monitor, day.date).keys.labels
+    for key in (keys.judged, keys.judged_predictions, keys.judged_embeddings, keys.annotation, people):
+        storage.delete(key)
+    storage.write_json(keys.ingest, ingest)
+
+
+def test_people_who_were_asked_after_a_large_days_table_was_complete_are_compared_with_it(large_site):
+    """The day's labels are those of its sample then, and few of the people's images are in it."""
+    site, day = large_site, large_site.day
+    site.put(60)
+    site.task(MergeTableOperator).execute(context())
+    site.task(FollowLabelsOperator).execute(context())
+    assert (site.performance.labels, site.performance.truth.of_images) == (40, 60)
+
+    ids = day.storage.read_table(day.keys.features)["image_id"]
+    others = sorted({*ids} - {*day.storage.read_table(day.keys.judged)["image_id"]})[:3]
+    plan = {**samples.PLAN, "sample": [{"image_id": each, "key": "-"} for each in others], "supplements": []}
+    day.storage.write_json(day.keys.annotation, plan)
+    people = pd.DataFrame({"image_id": others, "label": "cat", "status": "consensus", "votes": 3})
+    day.storage.write_table(CheckedDay(day.monitor, day.date).keys.labels, people)
+    compare = site.task(CompareWithPeopleOperator)
+    compare.execute(context())
+    check = site.performance.table_check
+    assert (check.sampled, check.agreement.n) == (3, 3)
+    assert (site.performance.labels, [earlier.labels for earlier in site.performance.revisions]) == (43, [40])
+    compare.execute(context())
+    assert [earlier.labels for earlier in site.performance.revisions] == [40]
 
 
 def publish(site: Site, changed: str) -> list[dict[str, Any]]:
