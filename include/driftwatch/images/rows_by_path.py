@@ -10,14 +10,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
-from driftwatch.errors import DriftwatchError
+from driftwatch.images.table_file import NoRoom
 
 _AT_ONCE = 500  # SQLite takes 999 values in a question, in older versions
 _FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - where SQLite keeps temporary files if it is not told
-
-
-class NoRoom(DriftwatchError):
-    """The local disk does not take the rows."""
 
 
 class RowsByPath:

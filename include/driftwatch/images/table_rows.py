@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.table_file import LATER, MissingColumns, MissingTable
+from driftwatch.images.table_file import LATER, MissingColumns, MissingTable, NoRoom
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
@@ -67,8 +67,8 @@ def rows_of(
     storage: Storage, key: str, columns: Columns, named_by: str, then: str = THEN, later: str = LATER
 ) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Each row with its place, for messages. `named_by`: what names the file. `then`: what to do once it is corrected. `later`: what to do where it is
-    not there yet. Raises MissingTable where it is not there, or is empty as no table is, MissingColumns, and NeedsAttention for one that cannot
-    be read."""
+    not there yet. Raises MissingTable where it is not there, or is empty as no table is, MissingColumns, NeedsAttention for one that cannot
+    be read, and NoRoom where the local disk does not take a copy of it."""
     import pyarrow as pa
 
     url, end = storage.url(key), key.lower()
@@ -216,6 +216,13 @@ def _local(storage: Storage, key: str, named_by: str, then: str, later: str) -> 
     with tempfile.NamedTemporaryFile(prefix="driftwatch-", suffix=Path(key).name[-40:]) as file:
         with storage.reading(key, size) as found:
             for start in range(0, size, _PART):
-                file.write(found.range(start, min(start + _PART, size)))
-        file.flush()
+                part = found.range(start, min(start + _PART, size))
+                try:
+                    file.write(part)
+                    file.flush()
+                except OSError as error:
+                    raise NoRoom(
+                        f"{storage.url(key)}, of {size} bytes, cannot be copied onto the local disk ({error}): free some of {tempfile.gettempdir()}, "
+                        "or let TMPDIR name another folder"
+                    ) from error
         yield Path(file.name)

@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from driftwatch.images.rows_by_path import NoRoom, RowsByPath
+from driftwatch.images.rows_by_path import RowsByPath
+from driftwatch.images.table_file import NoRoom
 
 
 def test_each_path_has_its_rows_in_the_order_of_the_table():

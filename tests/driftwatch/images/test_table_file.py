@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import tempfile
+
 import pytest
 
-from driftwatch.images.table_file import path_in_table
+from driftwatch.images.table_file import NoRoom, path_in_table
+from driftwatch.images.table_rows import Columns, rows_of
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,14 @@ from driftwatch.images.table_file import path_in_table
 )
 def test_an_address_is_cut_behind_the_root_and_a_path_is_left(root, value, path):
     assert path_in_table(root, value) == path
+
+
+def test_a_local_disk_that_is_full_is_told_with_what_to_do(s3_storage, monkeypatch):
+    s3_storage.write_bytes("lists/a.csv", b"key\na.jpg\n")
+
+    def full(**_: object) -> object:
+        return open("/dev/full", "wb", buffering=0)  # the kernel says that there is no room
+
+    monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
+    with pytest.raises(NoRoom, match=r"lists/a\.csv, of 10 bytes, cannot be copied.*No space left.*TMPDIR"):
+        next(rows_of(s3_storage, "lists/a.csv", Columns("key", ("key",), "correct it"), "segments.light.table"))
