@@ -203,11 +203,11 @@ def _counted(day: DayStore, files: int, joined: Joined, others: Counter[str], im
         reasons=joined.reasons,
         unknown_classes=joined.unknown_classes,
     )
-    why, of_images = _no_interval(found, day.config.labels.min_coverage), sampled_from(day)
-    more: dict[str, Any] = {} if why is None else {"no_interval": why}
+    of_images = sampled_from(day)
     if settings.covers == ALL and of_images is not None:
-        more["of_images"] = of_images
-    return found.model_copy(update=more)
+        found = found.model_copy(update={"of_images": of_images})
+    why = _no_interval(found, day.config.labels.min_coverage)
+    return found if why is None else found.model_copy(update={"no_interval": why})
 
 
 def _no_interval(found: LabelTable, min_coverage: float) -> str | None:
@@ -215,8 +215,9 @@ def _no_interval(found: LabelTable, min_coverage: float) -> str | None:
     if found.covers == UNKNOWN:
         return "nobody knows how the labelled images were chosen (labels.table.covers is unknown), and that may have to do with what is in them"
     if found.covers == ALL and found.share < min_coverage:
+        whole = "" if found.of_images is None else f" sampled from {found.of_images:,}"
         return (
-            f"{found.labelled} of {found.images} images have a label, and labels.min_coverage is {min_coverage:.0%}: those that are known "
+            f"{found.labelled} of {found.images} images{whole} have a label, and labels.min_coverage is {min_coverage:.0%}: those that are known "
             "first need not be like the others"
         )
     return None

@@ -67,7 +67,7 @@ class TableOperator(DayOperator):
 
         hours = timedelta(hours=settings_of(self.monitor).look_hours)
         moment = min(utcnow() + (hours if found else min(hours, SOON)), self.until)
-        so_far = f"{found.found.labelled} of {found.found.images} images have a label. " if found else ""
+        so_far = f"{_so_far(found)}. " if found else ""
         limit = f"{self.until:%Y-%m-%d %H:%M} UTC (labels.wait_days)"
         say(self, context, f"{so_far}Looking again at {moment:%Y-%m-%d %H:%M} UTC; labels may come until {limit}")
         defer_until(self, moment, utcnow(), "look")
@@ -92,9 +92,7 @@ class WaitForTableOperator(TableOperator):
         """Called by `execute`, or by the trigger when it is time."""
         read = self.read_if_possible()
         if context["params"].get("dry_run"):
-            said = (
-                f"{read.found.labelled} of {read.found.images} images have a label now" if read else "it was not read"
-            )
+            said = f"{_so_far(read)} now" if read else "it was not read"
             raise AirflowSkipException(f"dry_run: the table is not waited for; {said}")
         if read is None or (read.found.open and not read.enough):
             self.look_again(context, read)
@@ -224,3 +222,9 @@ class CheckCorrectionOperator(CheckPerformanceOperator):
         if champion is None or champion.version != judged:
             return f"{judged}, which the day is about, does not serve any more"
         return super()._begin_or_why_not(context)
+
+
+def _so_far(read: TableLabels) -> str:
+    from driftwatch.view.label_table import images_of
+
+    return f"{read.found.labelled} of {images_of(read.found)} have a label"

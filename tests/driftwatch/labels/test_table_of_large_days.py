@@ -139,6 +139,12 @@ def test_the_day_is_scored_by_its_sample_and_is_done_when_that_has_its_labels(da
     assert found.accuracy.value == pytest.approx((answers[labels.index] == labels).mean(), abs=0.05)
 
 
+def test_what_is_said_of_a_day_with_few_labels_says_that_they_are_of_a_sample(day):
+    put_csv(day, "a.csv", everything(day)[:30])
+    found = read(day).found
+    assert found.no_interval.startswith(f"{found.labelled} of 20 images sampled from 60 have a label, and")
+
+
 def test_images_that_people_label_beside_the_table_have_its_label_too(day):
     others = sorted({*day.storage.read_table(day.keys.features)["image_id"]} - {*sampled(day)})[:3]
     plan = {**samples.PLAN, "sample": [{"image_id": each, "key": "-"} for each in others], "supplements": []}
