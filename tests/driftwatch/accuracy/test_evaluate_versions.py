@@ -170,8 +170,10 @@ def test_forgetting_an_image_that_production_did_not_answer_changes_nothing(
 
 def test_only_a_log_may_lack_an_answer(storage: Storage, monitor: MonitorConfig) -> None:
     day = write_versions(storage, monitor, 5, TWO)
-    storage.write_table(day.predictions, storage.read_table(day.predictions).iloc[10:])
-    with pytest.raises(DriftwatchError, match="10 labelled image"):
+    answers = storage.read_table(day.predictions)
+    storage.write_table(day.features, answers[["image_id"]])
+    storage.write_table(day.predictions, answers.iloc[10:])
+    with pytest.raises(DriftwatchError, match=r"10 labelled image.*clear predict_labels$"):
         evaluated(storage, day, monitor)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -289,3 +290,27 @@ def test_half_a_letter_in_a_text_is_as_in_a_small_day(tmp_path: Path, monkeypatc
     day = as_a_large_day(a_day(tmp_path, columns=columns, max_unanswered=0.1, max_without_image=0.1))
     put(day, "a.jsonl", jsonl_of(with_halves()))
     assert counts(same_as_held(day, monkeypatch)).used == IMAGES - 2
+
+
+@pytest.mark.parametrize("preset", ["sagemaker", "kserve"])
+@pytest.mark.parametrize("field", ["label", "version"])
+def test_half_a_letter_in_a_logged_body_stops_no_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, preset: str, field: str
+) -> None:
+    """The line around it is sound: the body is JSON in a text."""
+    columns = {"prediction": "response.label", "model_version": "response.version"}
+    day = as_a_large_day(a_day(tmp_path, format=preset, columns=columns, max_unanswered=1.0))
+    kind, lines = "org.kubeflow.serving.inference", []
+    for number in range(20):
+        told = json.dumps({"label": "dog", "version": "v1", **({field: "\ud83d"} if number == 3 else {})})
+        if preset == "sagemaker":
+            lines.append(captured(number, {**JSON_OUTPUT, "data": told}))
+            continue
+        request = json.dumps({"instances": [{"b64": b64(body(number))}]})
+        about = {"id": number, "time": "2026-03-04T10:00:00Z"}
+        lines.append({**about, "type": f"{kind}.request", "data": request})
+        lines.append({**about, "type": f"{kind}.response", "data": f'{{"predictions": [{told}]}}'})
+    put(day, "a.jsonl", jsonl_of(lines))
+    found = counts(same_as_held(day, monkeypatch))
+    refused = {"unknown_class": 1} if field == "label" else {}
+    assert (found.rows, found.used, found.reasons) == (20, 20 - len(refused), refused)
