@@ -25,7 +25,8 @@ SEGMENTS_GOT_WORSE = (
     "(performance.segments.alerts)."
 )
 TOO_FEW_LABELS = (
-    "if the pool ended early, extend it at the service and clear wait_for_annotations, else raise labels.sample_size."
+    "if the pool ended early, extend it at the service and clear wait_for_annotations, else raise labels.sample_size. "
+    "Where all images of the day are asked about, raise performance.pool_days: more days are then judged together."
 )
 TOO_FEW_IN_TABLE = "look whether the table has the day's labels, and what labels.table.covers says of them; the day is scored again as they come."
 NOT_COUNTED = "The day counts neither as good nor as bad."
