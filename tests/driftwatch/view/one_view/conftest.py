@@ -45,6 +45,7 @@ DATA = Path(__file__).parents[3] / "data/artifacts_0_1/cats_vs_dogs"
 DAY, RUN = date(2026, 1, 8), "perf_alert__2026-01-08"
 SHARE = r"[\d.]+ %"
 ACCURACY = rf"(?:{SHARE} \[\d+, \d+\]|not measured)"
+USUAL = rf"(?:, usually {SHARE})?"  # of an alert that the floor is no reason of
 
 
 def text_of(page: str) -> str:

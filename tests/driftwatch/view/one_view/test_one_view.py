@@ -24,20 +24,17 @@ from driftwatch.view.retrained import of_alert
 from driftwatch.view.versions import lines
 from driftwatch.view.what_now import of_day, of_monitor
 
-from .conftest import ACCURACY, RUN, SHARE, Shown, badges, one, stored, text_of
-
-# Beside the accuracy, where that it is lower is all that makes an alert.
-USUALLY = rf"(?:, usually {SHARE})?"
+from .conftest import ACCURACY, RUN, SHARE, USUAL, Shown, badges, one, stored, text_of
 
 
 def test_accuracy_is_one_text_everywhere(shown: Shown) -> None:
     if not shown.day.has(Performance):
         assert shown.series["performance"]["accuracy"]["text"][shown.place] == "–"
         return
-    said = one(rf"accuracy ({ACCURACY}){USUALLY}, floor", text_of(shown.report))
+    said = one(rf"accuracy ({ACCURACY}){USUAL}, floor", text_of(shown.report))
     value, _, ends = said.partition(" [")
-    floor = one(rf"accuracy {ACCURACY}{USUALLY}, floor ({SHARE})", text_of(shown.report))
-    assert one(rf"accuracy ({ACCURACY}){USUALLY}, floor", text_of(shown.day_page)) == said
+    floor = one(rf"accuracy {ACCURACY}{USUAL}, floor ({SHARE})", text_of(shown.report))
+    assert one(rf"accuracy ({ACCURACY}){USUAL}, floor", text_of(shown.day_page)) == said
     assert one(rf'data-name="Accuracy"[^>]*><div>({ACCURACY})', shown.overview) == said
     number = one(
         rf"Accuracy ({SHARE}|–) ", text_of(shown.report).split("The day in numbers")[-1].split("Features that")[0]
