@@ -21,7 +21,7 @@ from io import BytesIO
 from typing import Any, NamedTuple
 
 logger = logging.getLogger(__name__)
-_TOGETHER = 0.001  # seconds
+_TOGETHER = 0.002  # seconds
 _BUFFER = 2**19  # bytes: most images come in one piece
 
 
