@@ -121,7 +121,7 @@ def _colour(rgb: np.ndarray) -> tuple[float, ...]:
     return rgb_kernels().colour(np.ascontiguousarray(rgb).reshape(len(rgb), -1), step, bits)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _bits_of_counts(pixels: int) -> np.ndarray:
     return rgb_kernels().bits_of_counts(pixels)
 

@@ -65,7 +65,7 @@ def seen_as_usual(file: ImageFile, about: ModelInput) -> Seen | None:
     return Seen(f"{signs:016x}", image_features(Picture.whole(rgb)), given.reshape(about.height, about.width, 3))
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _plan(height: int, width: int, about: ModelInput) -> _Plan | None:
     """None where a picture of that size is not made smaller."""
     if (about.resize, about.interpolation) != ("squash", "area"):
