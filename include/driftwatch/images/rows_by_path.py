@@ -2,32 +2,30 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from itertools import islice
 
-from driftwatch.images.table_file import NoRoom
+from driftwatch.storage.local_disk import keeping
 
+_WHAT = "the rows of a table"
 _AT_ONCE = 500  # SQLite takes 999 values in a question, in older versions
-_FOLDERS = ("/var/tmp", "/usr/tmp", "/tmp")  # noqa: S108 - where SQLite keeps temporary files if it is not told
 
 
 class RowsByPath:
-    """`rows`: each with its path first, then `fields` texts. They are kept by SQLite in a temporary file (see `folder`), which the system removes when
-    the process ends, however it ends. Threads may share it. Raises NoRoom where the disk cannot hold them, and whatever `rows` raises."""
+    """`rows`: each with its path first, then `fields` texts. They are kept by SQLite in a temporary file (in `TMPDIR`, or /var/tmp where that is not set),
+    which the system removes when the process ends, however it ends. Threads may share it. Raises NoRoom where the disk cannot hold them, and whatever `rows` raises."""
 
     def __init__(self, rows: Iterable[tuple[str, ...]], fields: int) -> None:
         self._lock = threading.Lock()
         self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
-        self.close = weakref.finalize(self, self._kept.close)
+        weakref.finalize(self, self._kept.close)
         names = [f"field{number}" for number in range(fields)]
         marks = ", ".join("?" * (fields + 1))
         add = f"INSERT INTO rows VALUES ({marks})"  # noqa: S608
-        with _telling():
+        with keeping(_WHAT, sqlite3.Error):
             for statement in (
                 "PRAGMA journal_mode = OFF",
                 "PRAGMA synchronous = OFF",
@@ -46,28 +44,11 @@ class RowsByPath:
         for some in _some(paths):
             marks = ", ".join("?" * len(some))
             asked = f"SELECT * FROM rows WHERE path IN ({marks}) ORDER BY rowid"  # noqa: S608
-            with self._lock, _telling():
+            with self._lock, keeping(_WHAT, sqlite3.Error):
                 rows = self._kept.execute(asked, some).fetchall()
             for path, *fields in rows:
                 found.setdefault(_text(path), []).append(tuple(map(_text, fields)))
         return found
-
-
-def folder() -> str:
-    """Where the rows lie: in `TMPDIR`, and where that is not set in /var/tmp, unlike Python's own temporary files."""
-    named = (os.environ.get(name, "") for name in ("SQLITE_TMPDIR", "TMPDIR"))
-    usable = (each for each in (*named, *_FOLDERS) if os.path.isdir(each) and os.access(each, os.W_OK | os.X_OK))
-    return next(usable, ".")
-
-
-@contextmanager
-def _telling() -> Iterator[None]:
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise NoRoom(
-            f"the rows of a table cannot be kept on the local disk ({error}): free some of {folder()}, or let TMPDIR name another folder"
-        ) from error
 
 
 def _some(paths: Iterable[str]) -> Iterator[list[bytes]]:

@@ -37,7 +37,7 @@ COLUMN = "segment."
 # More segments than this are no way to divide images that a person could look at, or that could be judged.
 MOST_SEGMENTS = 5_000
 LONGEST_NAME = 200
-_AT_ONCE = 1_000
+_AT_ONCE = 1_000  # objects
 
 
 @dataclass(frozen=True)

@@ -35,10 +35,6 @@ class MissingColumns(NeedsAttention):
     """The file lacks columns."""
 
 
-class NoRoom(DriftwatchError):
-    """The local disk does not take the table."""
-
-
 def seconds_until_settled(storage: Storage, key: str, settle_seconds: float) -> float:
     """For how long somebody may still write to the file: `settle_seconds` from when it was last written to. 0 where there is no file, for an object
     of an object store, which is whole from the start, and for a file of the far future: another clock wrote its time, which never comes."""

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from driftwatch.errors import NeedsAttention
-from driftwatch.images.table_file import LATER, MissingColumns, MissingTable, NoRoom
+from driftwatch.images.table_file import LATER, MissingColumns, MissingTable
+from driftwatch.storage.local_disk import keeping
 
 if TYPE_CHECKING:
     from driftwatch.storage import Storage
@@ -217,12 +218,7 @@ def _local(storage: Storage, key: str, named_by: str, then: str, later: str) -> 
         with storage.reading(key, size) as found:
             for start in range(0, size, _PART):
                 part = found.range(start, min(start + _PART, size))
-                try:
+                with keeping(f"a copy of {storage.url(key)}, of {size} bytes,"):
                     file.write(part)
                     file.flush()
-                except OSError as error:
-                    raise NoRoom(
-                        f"{storage.url(key)}, of {size} bytes, cannot be copied onto the local disk ({error}): free some of {tempfile.gettempdir()}, "
-                        "or let TMPDIR name another folder"
-                    ) from error
         yield Path(file.name)

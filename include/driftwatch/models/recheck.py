@@ -32,9 +32,11 @@ _OTHER_CLASS = 0.02
 
 
 def recheck_day(day: DayStore, version: str) -> Recheck | None:
-    """Writes recheck.json and returns it; None where the version is no file, `model.recheck_images` is 0, or the day's inputs were removed by
-    `storage.keep`: then what an earlier run has written is removed. predictions.parquet must be there. The same day gives the same sample of the serving version's answers: images from a
-    few blocks, by their ids. Raises as `answered_on` does."""
+    """Writes recheck.json and returns it. None where the version is no file, `model.recheck_images` is 0, or the day's inputs were removed by
+    `storage.keep`: then what an earlier run has written is removed.
+
+    predictions.parquet must be there. The same day gives the same sample of the serving version's answers: images from a few blocks, by their ids.
+    Raises as `answered_on` does."""
     recheck = _rechecked(day, version)
     if recheck is None:
         day.storage.delete(day.key(Recheck))

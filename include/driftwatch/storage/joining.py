@@ -6,11 +6,13 @@ import io
 import tempfile
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
 
+from driftwatch.storage.local_disk import keeping
 from driftwatch.storage.tables import ROWS
 
 # Of 100 million rows a part has 800,000.
@@ -88,7 +90,8 @@ class Parts:
         return self
 
     def __exit__(self, *error: object) -> None:
-        self._file.close()
+        with suppress(OSError):  # what the disk did not take was told, and nothing of the file is wanted any more
+            self._file.close()
 
     def add(self, table: pa.Table, numbers: np.ndarray) -> None:
         """`numbers`: the part of each row, from 0."""
@@ -99,8 +102,10 @@ class Parts:
         batch = pa.RecordBatch.from_struct_array(table.take(pa.array(order)).to_struct_array().combine_chunks())
         for place, (start, stop) in enumerate(pairwise(ends.tolist())):
             for first in range(start, stop, ROWS):
-                begin = self._file.seek(0, io.SEEK_END)
-                self._file.write(batch.slice(first, min(ROWS, stop - first)).serialize())
+                with keeping("the rows of a large day"):
+                    begin = self._file.seek(0, io.SEEK_END)
+                    self._file.write(batch.slice(first, min(ROWS, stop - first)).serialize())
+                    self._file.flush()
                 self._spans[place].extend((begin, self._file.tell()))
 
     def part(self, number: int) -> pa.Table | None:

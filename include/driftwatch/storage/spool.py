@@ -8,12 +8,13 @@ from __future__ import annotations
 import heapq
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
 from driftwatch.storage.foreign_files import from_key
+from driftwatch.storage.local_disk import keeping
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,9 @@ class Spool:
     def _write(self, piece: list[StoredObject], last: str) -> str:
         if not self._files or name_of(piece[0]) < last:
             self._files.append(self._open.enter_context(_temporary_file()))
-        self._files[-1].writelines(f"{item.size} {item.key}\n" for item in piece)
+        with keeping("a listing"):
+            self._files[-1].writelines(f"{item.size} {item.key}\n" for item in piece)
+            self._files[-1].flush()
         return name_of(piece[-1])
 
     def __iter__(self) -> Iterator[StoredObject]:
@@ -66,7 +69,8 @@ class Spool:
         yield from heapq.merge(*map(_read, self._files), key=name_of)
 
     def close(self) -> None:
-        self._open.close()
+        with suppress(OSError):  # what the disk did not take was told, and nothing of the files is wanted any more
+            self._open.close()
         self._files, self._small = [], []
 
 

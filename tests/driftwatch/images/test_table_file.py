@@ -6,8 +6,9 @@ import tempfile
 
 import pytest
 
-from driftwatch.images.table_file import NoRoom, path_in_table
+from driftwatch.images.table_file import path_in_table
 from driftwatch.images.table_rows import Columns, rows_of
+from driftwatch.storage.local_disk import NoRoom
 
 
 @pytest.mark.parametrize(
@@ -40,5 +41,5 @@ def test_a_local_disk_that_is_full_is_told_with_what_to_do(s3_storage, monkeypat
         return open("/dev/full", "wb", buffering=0)  # the kernel says that there is no room
 
     monkeypatch.setattr(tempfile, "NamedTemporaryFile", full)
-    with pytest.raises(NoRoom, match=r"lists/a\.csv, of 10 bytes, cannot be copied.*No space left.*TMPDIR"):
+    with pytest.raises(NoRoom, match=r"lists/a\.csv, of 10 bytes, cannot be kept.*No space left.*TMPDIR"):
         next(rows_of(s3_storage, "lists/a.csv", Columns("key", ("key",), "correct it"), "segments.light.table"))
